@@ -58,6 +58,7 @@ TAGS: dict[str, str] = {
     "members": "The people who act for an organisation.",
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
+    "reports": "How long each step takes, and counts for sponsors.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
     "feasibility": "What centres are asked about dossiers, and what they answer.",

@@ -37,6 +37,8 @@ SCOPES: dict[str, str] = {
     "worklist.read": "Read what waits for the caller.",
     "feasibility.read": "Read what centres are asked about dossiers, and what they answer.",
     "feasibility.write": "Ask centres about dossiers, answer, and take the steps of a request.",
+    "report.read": "Read how long each step takes.",
+    "referral_count.read": "Ask how many referrals a trial of one's own has.",
     "source.write": "Import records of other registries.",
     "push.read": "Read the imports of a partner network's trials.",
     "push.write": "Send the trials of a partner network; cancel and undo that.",

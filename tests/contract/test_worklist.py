@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from services.registry.referrals.tables import referrals
-from services.registry.trials.tables import sites
+from services.registry.trials.tables import sites, trials
 from tests.conftest import client_of, token_of
 from tests.contract.test_referrals import CENTRE, NUMBER, TODAY, Parties, parties
 
@@ -81,6 +81,30 @@ async def test_each_party_sees_what_it_has_to_do(parties: Parties, sponsor: http
     assert (await parties.hospital.get(f"{WORKLIST}?centre={CENTRE}")).status_code == 403
     async with client_of(parties.app, token=token_of("network", "editor")) as network:
         assert (await network.get(WORKLIST)).status_code == 403
+
+
+async def test_places_and_releases_are_due(parties: Parties, sponsor: httpx.AsyncClient) -> None:
+    path = f"/registry/v1/trials/{NUMBER}/sites/{CENTRE}/enrolment/all"
+    staggering = {"interval_days": 28, "needs_decision": True, "last_dosed_on": TODAY.isoformat()}
+    offered = {"offered": 1, "hold_days": 3}
+    assert (await parties.admin.put(path, json=offered, headers={"If-None-Match": "*"})).status_code == 201
+    held, waiting = [(await parties.send(place=True))["reference"] for _ in range(2)]
+    expiring = (await items(parties.centre))["expiring_place"]
+    assert (expiring["subject"], expiring["links"]) == (f"place/{held}", [f"/registry/v1/referrals/{held}"])
+    await parties.walk(held, "declined")
+    of_centre = await items(parties.centre)
+    assert "expiring_place" not in of_centre
+    trial = (await parties.read(parties.hospital, waiting))["trial_id"]
+    assert of_centre["place_to_assign"]["subject"] == f"enrolment/{trial}/{CENTRE}/all"
+
+    async with parties.app.state.database.transaction(as_service=True) as connection:
+        await connection.execute(update(trials).where(trials.c.key == trial).values(owner="acme"))
+    changed = await parties.admin.put(path, json={**offered, "staggering": staggering}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    release = (await items(sponsor))["release"]
+    assert (release["subject"], release["due"]) == (f"enrolment/{trial}/all", str(TODAY + timedelta(days=28)))
+    async with client_of(parties.app, token=token_of("sponsor", "editor", organisation="rival")) as rival:
+        assert await items(rival) == {}
 
 
 async def test_a_calendar_and_a_table_have_the_same_items(parties: Parties) -> None:

@@ -6,7 +6,21 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.referrals.model import BEFORE_CONSENT, Agreement, Mark, Referral, Request, Standing
@@ -14,7 +28,13 @@ from services.registry.referrals.tables import referral_marks, referrals, referr
 from services.registry.steps.repository import StepRepository
 
 _COLUMNS = referrals.c
+# In the order of the fields of the classes: rows are many.
 _STANDING = tuple(Standing.__dataclass_fields__)
+_REQUEST = (
+    "minor", "urgency", "cohort", "adult_on", "refer_before", "dosing_limit", "disclosure_asked", "place",
+)  # fmt: skip
+_HEAD = ("reference", "trial_key", "centre", "hospital", "patient", "follows", "sent_at")
+_SELECT = select(*(_COLUMNS[name] for name in (*_HEAD, "agreement_on", "agreement_by", *_REQUEST, *_STANDING)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,23 @@ class Party:
         return _COLUMNS.hospital_state if self.kind == "hospital" else _COLUMNS.state
 
 
+def _of(kind: str) -> tuple[ColumnElement[bool], ...]:
+    return () if kind == "coordination" else (_COLUMNS[kind] == bindparam("id", type_=String),)
+
+
+# Built once: SQLAlchemy then finds the compiled statement at once.
+_KINDS = ("hospital", "centre", "coordination")
+_GET = {kind: _SELECT.where(_COLUMNS.reference == bindparam("reference"), *_of(kind)) for kind in _KINDS}
+_LOCKED = {kind: statement.with_for_update() for kind, statement in _GET.items()}
+_IS_OPEN = {kind: _COLUMNS.closed_at.is_(None) for kind in _KINDS} | {
+    "hospital": or_(_COLUMNS.closed_at.is_(None), _COLUMNS.to_inform.is_(True))
+}
+_OPEN = {
+    kind: _SELECT.where(*_of(kind), _IS_OPEN[kind]).order_by(_COLUMNS.sent_at).limit(bindparam("limit", type_=Integer))
+    for kind in _KINDS
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which referrals to list; None: any."""
@@ -53,15 +90,15 @@ class ReferralRepository:
 
     async def get(self, reference: str, party: Party, *, lock: bool = False) -> Referral | None:
         """Return a referral of a party. ``lock``: no other transaction changes it before this one ends."""
-        statement = select(referrals).where(_COLUMNS.reference == reference, *party.condition)
-        found = (await self.connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+        statement = (_LOCKED if lock else _GET)[party.kind]
+        found = (await self.connection.execute(statement, {"reference": reference, "id": party.id})).one_or_none()
         return None if found is None else _referral(found)
 
     async def page(
         self, party: Party, filters: Filters, after: tuple[datetime, str] | None, limit: int
     ) -> list[Referral]:
         """Return referrals of a party, newest first, that were sent before ``after``."""
-        statement = select(referrals).where(*party.condition)
+        statement = _SELECT.where(*party.condition)
         if filters.state is not None:
             statement = statement.where(party.state == filters.state)
         if filters.trials is not None:
@@ -78,11 +115,9 @@ class ReferralRepository:
 
         Of a hospital also closed ones whose patient does not know the answer yet.
         """
-        is_open: ColumnElement[bool] = _COLUMNS.closed_at.is_(None)
-        if party.kind == "hospital":
-            is_open = is_open | _COLUMNS.to_inform.is_(True)
-        statement = select(referrals).where(*party.condition, is_open)
-        return await self._list(statement.order_by(_COLUMNS.sent_at).limit(limit))
+        return [
+            _referral(row) for row in await self.connection.execute(_OPEN[party.kind], {"id": party.id, "limit": limit})
+        ]
 
     async def overdue(self, before: date) -> list[tuple[str, int, date]]:
         """Return (centre, number, oldest day) of referrals that wait for an answer since before a day."""
@@ -96,7 +131,7 @@ class ReferralRepository:
 
     async def of_patient(self, patient: str, hospital: str, *, lock: bool = False) -> list[Referral]:
         """Return the referrals of one patient of a hospital, oldest first."""
-        statement = select(referrals).where(_COLUMNS.patient == patient, _COLUMNS.hospital == hospital)
+        statement = _SELECT.where(_COLUMNS.patient == patient, _COLUMNS.hospital == hospital)
         statement = statement.order_by(_COLUMNS.sent_at, _COLUMNS.reference)
         return await self._list(statement.with_for_update() if lock else statement)
 
@@ -132,7 +167,7 @@ class ReferralRepository:
 
     async def closed_before(self, end: datetime, limit: int) -> list[Referral]:
         """Return referrals that were closed before an instant."""
-        return await self._list(select(referrals).where(_COLUMNS.closed_at < end).limit(limit))
+        return await self._list(_SELECT.where(_COLUMNS.closed_at < end).limit(limit))
 
     async def add_mark(self, mark: Mark, at: datetime) -> None:
         """Have referrals marked soon. The service does it: the caller may not see them."""
@@ -157,7 +192,7 @@ class ReferralRepository:
 
     async def marked_by(self, mark: Mark, trials: Collection[str], states: Collection[str]) -> list[Referral]:
         """Return the referrals in some states that a mark concerns. ``trials``: the keys of its trial."""
-        statement = select(referrals).where(_COLUMNS.state.in_(states)).order_by(_COLUMNS.reference)
+        statement = _SELECT.where(_COLUMNS.state.in_(states)).order_by(_COLUMNS.reference)
         if mark.patient is not None:
             of_patient = (_COLUMNS.patient == mark.patient, _COLUMNS.reference != mark.cause)
             return await self._list(statement.where(*of_patient, _COLUMNS.state.in_(BEFORE_CONSENT)).with_for_update())
@@ -168,24 +203,6 @@ class ReferralRepository:
 
 
 def _referral(row: Row[Any]) -> Referral:
-    return Referral(
-        row.reference,
-        row.trial_key,
-        row.centre,
-        row.hospital,
-        row.patient,
-        row.follows,
-        row.sent_at,
-        Request(
-            Agreement(row.agreement_on, row.agreement_by),
-            row.minor,
-            row.urgency,
-            row.cohort,
-            row.adult_on,
-            row.refer_before,
-            row.dosing_limit,
-            row.disclosure_asked,
-            row.place,
-        ),
-        Standing(**{name: getattr(row, name) for name in _STANDING}),
-    )
+    values = tuple(row)
+    request = Request(Agreement(values[7], values[8]), *values[9:17])
+    return Referral(*values[:7], request, Standing(*values[17:]))

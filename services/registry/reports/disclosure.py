@@ -1,4 +1,4 @@
-"""Counts that tell nothing about one patient. Pure.
+"""Counts that reveal nothing about one patient. Pure.
 
 Tables: no count below 11 is shown, and none from which it could be subtracted (secondary suppression).
 Sponsors: a count of a query gets noise that depends on a secret and the query alone, so that repeating it brings

@@ -10,7 +10,7 @@ _WIDTH, _HEIGHT = 720, 400
 _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 40, 200, 56
 _PLOT_WIDTH: Final = _WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT: Final = _HEIGHT - _TOP - _BOTTOM
-# Colours that people with colour blindness tell apart (Okabe and Ito), with the dashes of each line.
+# Colours that people with colour blindness can distinguish (Okabe and Ito), with the dashes of each line.
 _LINES: Final = (
     ("#0072B2", ""),
     ("#D55E00", "8 4"),

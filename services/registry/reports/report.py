@@ -113,7 +113,7 @@ def _is_small(measure: Measure) -> bool:
 
 
 def _without_small(rows: Sequence[Measure]) -> list[Measure]:
-    """Hide small groups, and a second one where the total would tell the first. ``rows``: all, then its groups."""
+    """Hide small groups, and a second one where the total would reveal the first. ``rows``: all, then its groups."""
     if _is_small(rows[0]):
         return [_hidden(row) if row.cases else row for row in rows]
     shown = suppressed([[row.cases or 0 for row in rows[1:]]])[0]

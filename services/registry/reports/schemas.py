@@ -72,7 +72,7 @@ class Report(ApiModel):
 
 
 class ReferralCount(ApiModel):
-    """How many referrals of a sponsor's trial there are, without what could tell of one patient."""
+    """How many referrals of a sponsor's trial there are, without what could reveal one patient."""
 
     trial_id: str = Field(description="The id of the trial.")
     stage: str = Field(description="The stage that is counted.")

@@ -59,7 +59,7 @@ class ReportService:
         :raises NoMoreQuestionsError: 429.
         """
         owner = access.principal.organisation or access.principal.kind
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(as_service=True) as connection:
             repository = ReportRepository(connection)
             key = await repository.trial_of(trial, None if access.rows == "all" else owner)
             if key is None:
@@ -80,7 +80,7 @@ class ReportService:
     def _select(self, access: Access, view: View, centre: str | None, year: int | None) -> tuple[Selection, bool]:
         """Return the cases of a report, and whether its small counts are hidden.
 
-        Then it is of one year and stands still for a month: two reports that differ by one event tell of one patient.
+        Then it is of one year and stands still for a month: two reports that differ by one event reveal one patient.
         """
         own = access.principal.centre if access.rows == "own" else None
         if view != "centre" and access.rows == "own":

@@ -79,17 +79,6 @@ class SiteRepository:
             for row in found
         ]
 
-    async def stale_of(self, centre: str, before: datetime) -> list[tuple[str, datetime]]:
-        """Return (trial, confirmed_at) of the declared sites of a centre that were not confirmed since ``before``."""
-        statement = (
-            select(sites.c.trial_key, sites.c.confirmed_at)
-            .join(trials, trials.c.key == sites.c.trial_key)
-            .where(sites.c.centre == centre, sites.c.confirmed_at < before, sites.c.declared_status.is_not(None))
-            .where(trials.c.merged_into.is_(None))
-            .order_by(sites.c.confirmed_at)
-        )
-        return [(row.trial_key, row.confirmed_at) for row in await self.connection.execute(statement)]
-
     async def has_stale(self, now: datetime) -> bool:
         """Return whether the declaration of some site has become stale, and the event is not sent."""
         due = (

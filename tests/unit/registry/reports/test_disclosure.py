@@ -27,7 +27,7 @@ def test_asking_again_brings_nothing_new() -> None:
     assert noisy_bucket(10, dict(reversed(query.items())), SECRET) == noisy_bucket(10, query, SECRET)
 
 
-def test_attacks_by_differencing_tell_nothing() -> None:
+def test_attacks_by_differencing_reveal_nothing() -> None:
     """The attacker asks for a group with and without one patient, at the edge of a bucket, where suppression fails.
 
     Without noise it is right each time; with it, little better than a coin (0.54 in 20,000 attacks).

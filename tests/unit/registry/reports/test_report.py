@@ -32,7 +32,7 @@ def test_what_is_below_eleven_is_hidden_and_cannot_be_subtracted() -> None:
     found = measures_of(Figures(paths), suppress=True)
     assert measure(found, "answer").cases == 54
     assert measure(found, "answer", "not_known").suppressed
-    assert measure(found, "answer", "ex_vivo").suppressed  # else 54 - 30 - 20 tells the 4
+    assert measure(found, "answer", "ex_vivo").suppressed  # else 54 - 30 - 20 reveals the 4
     assert measure(found, "answer", "in_vivo").cases == 30
     assert all(one.cases is None or one.cases >= 11 for one in found if not one.suppressed and one.cases)
 
