@@ -3,12 +3,19 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, insert, select
+from sqlalchemy import Insert, Row, Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.steps.model import Step
+
+
+@cache
+def _adding(table: Table) -> Insert:
+    """Return the statement once for each table: SQLAlchemy then finds the compiled one without comparing it."""
+    return insert(table)
 
 
 class StepRepository:
@@ -20,13 +27,12 @@ class StepRepository:
 
     async def add(self, subject: str, number: int, step: Step) -> None:
         """Write a step. ``number``: the version of the subject that it made."""
-        await self.connection.execute(
-            insert(self.table).values(
-                subject=subject, number=number, action=step.action, state=step.state, at=step.at, on=step.on,
-                organisation=step.organisation, author=step.author, reason=step.reason,
-                detail=json.dumps(dict(step.detail)),
-            )
-        )  # fmt: skip
+        row = {
+            "subject": subject, "number": number, "action": step.action, "state": step.state, "at": step.at,
+            "on": step.on, "organisation": step.organisation, "author": step.author, "reason": step.reason,
+            "detail": json.dumps(dict(step.detail)),
+        }  # fmt: skip
+        await self.connection.execute(_adding(self.table), row)
 
     async def of(self, subject: str) -> list[Step]:
         """Return the steps of one subject, oldest first."""
