@@ -203,7 +203,7 @@ class ReferralRepository:
 
 
 def _referral(row: Row[Any]) -> Referral:
-    reference, trial, centre, hospital, patient, follows, sent_at, agreed_on, agreed_by, *more = row
+    reference, trial, centre, hospital, patient, follows, sent_at, agreed_on, agreed_by, *more = tuple(row)
     request = Request(Agreement(agreed_on, agreed_by), *more[: len(_REQUEST)])
     standing = Standing(*more[len(_REQUEST) :])
     return Referral(reference, trial, centre, hospital, patient, follows, sent_at, request, standing)
