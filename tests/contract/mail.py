@@ -29,6 +29,8 @@ class MailServer:
     port: int
     script: list[tuple[str, str]] = field(default_factory=list)
     received: list[EmailMessage] = field(default_factory=list)
+    # While it is clear, messages wait for their reply.
+    hold: asyncio.Event = field(default_factory=asyncio.Event)
     tried: int = 0
     _server: asyncio.Server | None = None
 
@@ -37,6 +39,7 @@ class MailServer:
         return {"smtp_url": f"smtp://127.0.0.1:{self.port}", "mail_from": SENDER, "mail_collect_seconds": 0}
 
     async def open(self) -> None:
+        self.hold.set()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="mail.example", loop=loop), "127.0.0.1", self.port, reuse_address=True
@@ -58,6 +61,7 @@ class MailServer:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.script and self.script[0][0] == "data":
             return self.script.pop(0)[1]
+        await self.hold.wait()
         message = message_from_bytes(envelope.content, policy=default)  # type: ignore[arg-type]
         assert isinstance(message, EmailMessage)
         assert [message["To"]] == envelope.rcpt_tos

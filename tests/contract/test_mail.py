@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.notifications.channels.smtp import SmtpChannel, read_smtp_url
 from services.notifications.link_tokens import MailTokens
@@ -28,6 +30,7 @@ from tests.contract.mail import (
     visit,
 )
 from tests.contract.notifications import Notifications, Source, new_key, running_notifications, side, until
+from tests.contract.test_notifications_crash import running_program
 
 pytestmark = pytest.mark.anyio
 
@@ -270,3 +273,34 @@ async def test_another_organisation_sees_nothing_of_it_and_without_a_server_ther
     async with running_notifications(migrated, source) as silent:
         answer = await silent.admin.post(MAIL, json=asked, headers=new_key())
         assert (answer.status_code, answer.json()["code"]) == (409, "mail_not_configured")
+
+
+async def test_killed_before_the_record_it_sends_the_same_message_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'notifications.db'}"
+    async with running_mail_server() as mail, running_program(url, tmp_path, **_environment(mail)) as running:
+        program, source, service = running
+        made = await subscribe(service)
+        assert (await service.admin.post(link_of(await mail.next(1)))).status_code == 200
+        # With its ledger locked, the service can hear the reply and not write it down.
+        mail.hold.clear()
+        await source.publish_trial("NCT00000001")
+        await until(lambda: mail.tried == 2)
+        ledger = open_database(url, exclusive=False)
+        async with ledger.transaction() as connection:
+            await connection.execute(text("UPDATE deliveries SET number = number"))
+            mail.hold.set()
+            await mail.next(2)
+            await program.kill()
+            await connection.rollback()
+        await ledger.close()
+        await program.start()
+        await mail.next(3)
+        await until(lambda: _all_delivered(service, made))
+        [delivered, _] = await log(service, made)
+    assert [one["error"] or one["status"] for one in delivered["attempts"]] == ["interrupted", 250]
+    first, second = mail.received[1:]
+    assert (first["Message-ID"], text_of(first).count("NCT00000001")) == (second["Message-ID"], 2)
+
+
+def _environment(mail: MailServer) -> dict[str, str]:
+    return {f"CLEIO_NOTIFICATIONS_{name.upper()}": str(value) for name, value in mail.settings.items()}

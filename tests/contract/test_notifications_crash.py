@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
 class Program:
     """The notifications service in a process of its own, which can be killed and started again on the same database."""
 
-    def __init__(self, database_url: str, source: Source, folder: Path) -> None:
+    def __init__(self, database_url: str, source: Source, folder: Path, **settings: str) -> None:
         self._folder = folder
         self._settings = {
             "CLEIO_REGISTRY_URL": source.url,
@@ -42,6 +42,7 @@ class Program:
             "CLEIO_NOTIFICATIONS_LEASE_MARGIN_SECONDS": "1",
             "CLEIO_NOTIFICATIONS_SWEEP_SECONDS": "0.05",
             "CLEIO_LOG_LEVEL": "CRITICAL",
+            **settings,
         }
         self._process: ServiceProcess | None = None
 
@@ -62,10 +63,12 @@ class Program:
 
 
 @asynccontextmanager
-async def running_program(database_url: str, folder: Path) -> AsyncIterator[tuple[Program, Source, Notifications]]:
+async def running_program(
+    database_url: str, folder: Path, **settings: str
+) -> AsyncIterator[tuple[Program, Source, Notifications]]:
     await migrate(database_url)
     async with running_source(folder) as source:
-        program = Program(database_url, source, folder / "var")
+        program = Program(database_url, source, folder / "var", **settings)
         try:
             await program.start()
             async with program.admin() as client:

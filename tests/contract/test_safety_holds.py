@@ -138,3 +138,20 @@ async def test_of_a_trial_without_owner_a_centre_of_it_agrees(parties: Parties) 
     assert [one["party"] for one in lifted["agreements"]] == ["coordination", "centre"]
     assert lifted["lifted_at"] is not None
     assert {one["stale"] for one in (await parties.call("public", "GET", f"{path}/sites"))["items"]} == {True}
+
+
+async def test_a_hold_stays_in_force_when_its_trial_is_merged_into_another_one(parties: Parties) -> None:
+    key = await parties.make_trial("NCT90000082")
+    hold = await parties.call("sponsor imposer", "POST", f"{TRIAL}/holds", STOP, expected=201)
+    merge = {"into": "NCT90000082", "reason": "one protocol"}
+    await parties.call("coordination", "POST", f"{TRIAL}/merge", merge)
+    for path in ("/registry/v1/trials/NCT90000082/holds", "/registry/v1/holds"):
+        (shown,) = (await parties.call("public", "GET", path))["items"]
+        assert (shown["id"], shown["trial"]) == (hold["id"], "NCT90000082")
+    async with parties.app.state.database.read() as connection:
+        assert [one.id for one in await HoldRepository(connection).in_force(key)] == [hold["id"]]
+    lift = f"/registry/v1/holds/{hold['id']}/lift"
+    await parties.call("sponsor other", "POST", lift, RESTART)
+    assert (await parties.call("coordination", "POST", lift, RESTART))["in_force"] is False
+    shown = (await parties.call("public", "GET", f"{TRIAL}/sites"))["items"]
+    assert {one["stale"] for one in shown} == {True}

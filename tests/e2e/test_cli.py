@@ -172,6 +172,29 @@ def test_what_waits_for_review_is_listed_decided_and_undone(system: System, tmp_
     assert changed[:3] == ["state", "in_review", "withdrawn"]
 
 
+def test_places_are_declared_and_a_hold_is_imposed(system: System) -> None:
+    def cleio(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return system.cleio(*arguments, check=check, CLEIO_TOKEN=system.admin_key)
+
+    place = ("CLEIO-DEMO-0002", "fr-lille", "1")
+    cleio("enrolment", "declare", *place, "--offered", "3", "--slots", "2", "--interval-days", "28", "--needs-decision")
+    kept = json.loads(cleio("enrolment", "declare", *place, "--offered", "4", "--json").stdout)
+    assert (kept["offered"], kept["manufacturing"]["slots"], kept["staggering"]["interval_days"]) == (4, 2, 28)
+    assert cleio("enrolment", "waiting", *place).stdout.split()[0] == "POSITION"
+    early = cleio("enrolment", "release", place[0], "1", "--decided-on", "2026-01-01", "--reference", "1", check=False)
+    assert (early.returncode, "409 not_staggered" in early.stderr) == (1, True)
+    nobody = cleio("enrolment", "decide", *place, "REF-2222-2222-2222", "assign", check=False)
+    assert (nobody.returncode, "404 not_found" in nobody.stderr) == (1, True)
+
+    options = ("--scope", "cohort", "--target", "1", "--kind", "precaution", "--reason", "quality_defect")
+    hold = json.loads(cleio("holds", "impose", place[0], *options, "--json").stdout)
+    assert "safety_hold" in cleio("enrolment", "list", place[0]).stdout.splitlines()[1].split()
+    assert system.cleio("holds", "list", place[0]).stdout.splitlines()[1].split()[:3] == [hold["id"], place[0], "1"]
+    basis = ("--basis", "measure_lifted", "--reference", "1", "--decided-on", "2026-01-01")
+    refused = cleio("holds", "lift", hold["id"], *basis, check=False)
+    assert (refused.returncode, "403 two_organisations_needed" in refused.stderr) == (1, True)
+
+
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000001", "One")))
     refused = system.cleio("import", "ctgov", str(tmp_path), check=False)

@@ -20,7 +20,7 @@ def report(
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Show how long each step takes, from a sponsor's question to a patient's treatment."""
+    """Show how long each step takes."""
     from services.cli.gateway import open_gateway
     from services.cli.reports import print_report, read_report, write_plots
 

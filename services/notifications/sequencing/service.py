@@ -57,7 +57,6 @@ class SequencingService:
         fresh = await self._fresh(documents)
         subscribers = await self._subscribers.current(self._subscriptions) if fresh else []
         wanted: dict[str, list[tuple[FeedEvent, bool]]] = {}
-        due = {one.id: next_message(one.frequency, now) for one in subscribers}
         rows = []
         for event in fresh:
             seen = _visibility(event, subscribers, former)
@@ -67,6 +66,7 @@ class SequencingService:
             for subscription, visibility in seen.items():
                 wanted.setdefault(subscription, []).append((event, visibility is Visibility.TOMBSTONE))
         await self._events.add(rows)
+        due = {one.id: next_message(one.frequency, now) for one in subscribers if one.id in wanted}
         new = await self._number(wanted, due)
         await self._deliveries.add(new, now)
         return new

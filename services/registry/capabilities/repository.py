@@ -48,10 +48,11 @@ class CapabilityRepository:
         rows = await self.connection.execute(statement.where(capabilities.c.centre == centre))
         return [_capability(row) for row in rows]
 
-    async def by_centre(self) -> dict[str, list[Capability]]:
-        """Return the capabilities of all centres with their evidence, by centre."""
+    async def by_centre(self, only: str | None = None) -> dict[str, list[Capability]]:
+        """Return the capabilities of all centres, or of one, with their evidence, by centre."""
         found = defaultdict(list)
-        for row in await self.connection.execute(_WITH_EVIDENCE):
+        statement = _WITH_EVIDENCE if only is None else _WITH_EVIDENCE.where(capabilities.c.centre == only)
+        for row in await self.connection.execute(statement):
             found[row.centre].append(_capability(row))
         return dict(found)
 

@@ -59,7 +59,7 @@ class ReportService:
         :raises NoMoreQuestionsError: 429.
         """
         owner = access.principal.organisation or access.principal.kind
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(as_service=True) as connection:
             repository = ReportRepository(connection)
             key = await repository.trial_of(trial, None if access.rows == "all" else owner)
             if key is None:

@@ -12,21 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.safety_holds.model import Agreement, Hold, TrialClass
 from services.registry.safety_holds.tables import safety_hold_agreements, safety_holds
-from services.registry.trials.tables import sites, trials
+from services.registry.trials.tables import sites, trial_aliases, trials
 from shared.feed.changes import read_routing
 
 _OWNER = select(trials.c.owner).where(trials.c.key == bindparam("key")).scalar_subquery()
-_IMPOSED_ON = trials.alias("imposed_on")
-_OF_SAME_OWNER = select(_IMPOSED_ON.c.key).where(
-    _IMPOSED_ON.c.key == safety_holds.c.trial_key, _IMPOSED_ON.c.owner.is_not_distinct_from(_OWNER)
+# A hold stays with the trial on which it was imposed; another one may answer for that.
+_OF_TRIAL = select(trial_aliases.c.trial_key).where(trial_aliases.c.present_key == bindparam("key"))
+_ANSWERING = trials.alias("answering")
+_OF_SAME_OWNER = (
+    select(_ANSWERING.c.key)
+    .join(trial_aliases, trial_aliases.c.present_key == _ANSWERING.c.key)
+    .where(trial_aliases.c.alias == safety_holds.c.trial_key, _ANSWERING.c.owner.is_not_distinct_from(_OWNER))
 )
-_IN_FORCE = select(safety_holds).where(
-    safety_holds.c.lifted_at.is_(None),
-    or_(
-        safety_holds.c.trial_key == bindparam("key"),
-        and_(safety_holds.c.scope == "product", _OF_SAME_OWNER.exists()),
-    ),
+_CONCERNS = or_(
+    safety_holds.c.trial_key.in_(_OF_TRIAL), and_(safety_holds.c.scope == "product", _OF_SAME_OWNER.exists())
 )
+_IN_FORCE = select(safety_holds).where(safety_holds.c.lifted_at.is_(None), _CONCERNS)
 # Demonstration trials are of no class with real ones.
 _PRODUCTS = {
     dialect: text(
@@ -61,9 +62,7 @@ class HoldRepository:
 
     async def of_trial(self, trial_key: str, *, lifted: bool, limit: int) -> list[Hold]:
         """Return the holds imposed on a trial and those on products, newest first; ``lifted``: also past ones."""
-        statement = select(safety_holds).where(
-            or_(safety_holds.c.trial_key == trial_key, and_(safety_holds.c.scope == "product", _OF_SAME_OWNER.exists()))
-        )
+        statement = select(safety_holds).where(_CONCERNS)
         return await self._with_agreements(_newest(statement, lifted=lifted, limit=limit), {"key": trial_key})
 
     async def page(
@@ -73,16 +72,25 @@ class HoldRepository:
         columns = safety_holds.c
         statement = select(safety_holds)
         if published:
-            statement = statement.join(trials, trials.c.key == columns.trial_key).where(trials.c.published.is_(True))
+            statement = (
+                statement.join(trial_aliases, trial_aliases.c.alias == columns.trial_key)
+                .join(trials, trials.c.key == trial_aliases.c.present_key)
+                .where(trials.c.published.is_(True))
+            )
         if after is not None:
             at, hold = after
             statement = statement.where(or_(columns.imposed_at < at, and_(columns.imposed_at == at, columns.id < hold)))
         return await self._with_agreements(_newest(statement, lifted=lifted, limit=limit))
 
-    async def identifiers(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return the preferred public numbers of trials, by key."""
-        statement = select(trials.c.key, trials.c.public_id).where(trials.c.key.in_(set(keys)))
-        return {row.key: row.public_id for row in await self.connection.execute(statement)}
+    async def answering(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Return (id, preferred public number) of the trials that answer for some trials, by key of these."""
+        names = trial_aliases.c
+        statement = (
+            select(names.alias, trials.c.key, trials.c.public_id)
+            .join(trials, trials.c.key == names.present_key)
+            .where(names.alias.in_(set(keys)))
+        )
+        return {row.alias: (row.key, row.public_id) for row in await self.connection.execute(statement)}
 
     async def add(self, hold: Hold) -> None:
         """Write a new hold."""

@@ -1,4 +1,7 @@
-"""Who may impose and lift a hold, and which trials are of the same class. Pure."""
+"""Who may impose and lift a hold, and which trials are of the same class. Pure.
+
+The promoter and the dose band are not among what is known of a product.
+"""
 
 import json
 from collections.abc import Collection, Mapping
@@ -65,18 +68,14 @@ def check_agreement(hold: Hold, given: Agreement) -> bool:
 
 
 def shared_class(product: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what two products share, by code: `product`, `vector`, `serotype`, `promoter`, `dose_band`."""
+    """Return what two products share, by code: `product`, `vector`, `serotype`."""
     shared = []
     if same_product(product.get("name"), other.get("name")):
         shared.append("product")
     vector = product.get("vector")
     if vector not in _NO_CLASS and vector == other.get("vector"):
-        if _same(product, other, "serotype"):
+        if same_product(product.get("serotype"), other.get("serotype")):
             shared += ["vector", "serotype"]
         elif vector not in _WITH_SEROTYPE:
             shared.append("vector")
-    return (*shared, *(name for name in ("promoter", "dose_band") if _same(product, other, name)))
-
-
-def _same(product: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
-    return same_product(product.get(name), other.get(name))
+    return tuple(shared)

@@ -74,7 +74,9 @@ class HoldDocument(ApiModel):
     """A safety hold. What the caller may not see is null: others than the parties see scope and time only."""
 
     id: HoldReference = Field(description="The id of the hold.")
-    trial: PublicNumber = Field(description="The preferred public number of the trial on which it was imposed.")
+    trial: PublicNumber = Field(
+        description="The preferred public number of the trial on which it was imposed, or that it is merged into."
+    )
     trial_id: str = Field(description="The id of that trial.")
     version: Version = Field(description="The version, as in the `ETag`.")
     scope: Scope = Field(description=_SCOPE)
@@ -91,10 +93,10 @@ class HoldDocument(ApiModel):
     lifted_at: Instant | None = Field(description="When it was lifted; null: it is in force.")
 
     @classmethod
-    def of(cls, hold: Hold, trial: str, *, whole: bool, with_authors: bool) -> "HoldDocument":
-        """Return a hold as readers get it. ``trial``: its public number; ``whole``: more than scope and time."""
+    def of(cls, hold: Hold, trial: tuple[str, str], *, whole: bool, with_authors: bool) -> "HoldDocument":
+        """Return a hold as readers get it. ``trial``: id and public number; ``whole``: more than scope and time."""
         return cls(
-            id=hold.id, trial=trial, trial_id=hold.trial_key, version=hold.version, scope=hold.scope,
+            id=hold.id, trial=trial[1], trial_id=trial[0], version=hold.version, scope=hold.scope,
             target=hold.target, in_force=hold.lifted_at is None, since=hold.imposed_at,
             kind=hold.kind if whole else None,
             reason=hold.reason if whole else None,

@@ -54,7 +54,8 @@ class HoldService:
 
         :raises NotFoundError: 404.
         """
-        return (await self._documents([await self._find(hold, access)], access))[0]
+        found, _ = await self._find(hold, access)
+        return (await self._documents([found], access))[0]
 
     async def impose(self, identifier: str, given: HoldInput, access: Access) -> HoldDocument:
         """Impose a hold: it has effect at once. The parties of other trials of the same class are alerted.
@@ -90,12 +91,11 @@ class HoldService:
         :raises ForbiddenError: 403, the caller is none of the parties, imposed it, or agreed for the same side.
         :raises OtherReferenceError: 409.
         """
-        hold = await self._find(hold_id, access, lock=True)
+        hold, stored = await self._find(hold_id, access, lock=True)
         check_version(expected, hold.version)
         if hold.lifted_at is not None:
             raise LiftedHoldError
         check_past(given.decided_on, self.now.date())
-        stored = await self.trials.repository.get(hold.trial_key)
         agreement = await self._agreement(hold, stored, given, access)
         lifts = check_agreement(hold, agreement)
         await self.repository.agree(hold.id, agreement)
@@ -149,23 +149,22 @@ class HoldService:
             raise UnknownTargetError(errors=[fault])
         return target
 
-    async def _find(self, hold_id: str, access: Access, *, lock: bool = False) -> Hold:
+    async def _find(self, hold_id: str, access: Access, *, lock: bool = False) -> tuple[Hold, StoredTrial]:
         hold = await self.repository.get(hold_id, lock=lock)
         if hold is None or (hold.lifted_at is not None and access.fields != "all"):
             raise NotFoundError
-        await self._visible(hold.trial_key, access)
-        return hold
+        return hold, await self._visible(hold.trial_key, access)
 
     async def _visible(self, identifier: str, access: Access) -> StoredTrial:
         return await self.trials.find(identifier, "all" if access.rows == "all" else "published")
 
     async def _documents(self, holds: list[Hold], access: Access) -> list[HoldDocument]:
-        numbers = await self.repository.identifiers(one.trial_key for one in holds) if holds else {}
+        trials = await self.repository.answering(one.trial_key for one in holds) if holds else {}
         whole, with_authors = access.fields == "all", access.principal.kind == "coordination"
         return [
-            HoldDocument.of(one, numbers[one.trial_key], whole=whole, with_authors=with_authors)
+            HoldDocument.of(one, trials[one.trial_key], whole=whole, with_authors=with_authors)
             for one in holds
-            if one.trial_key in numbers
+            if one.trial_key in trials
         ]
 
 

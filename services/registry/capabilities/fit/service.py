@@ -74,7 +74,7 @@ class FitService:
 
     async def _centres(self, only: str | None) -> list[CentreFacts]:
         """:raises NotFoundError: 404."""
-        capabilities = await self.capabilities.by_centre()
+        capabilities = await self.capabilities.by_centre(only)
         found = [
             CentreFacts(
                 one.id,

@@ -11,7 +11,8 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 
-OF_TRIAL = "EXISTS (SELECT FROM trials WHERE trials.key = safety_holds.trial_key)"
+# The names of a trial are visible where the trial is that answers to them: itself, or the one it is merged into.
+OF_TRIAL = "EXISTS (SELECT FROM trial_aliases WHERE trial_aliases.trial_key = safety_holds.trial_key)"
 OF_HOLD = "EXISTS (SELECT FROM safety_holds WHERE safety_holds.id = safety_hold_agreements.hold)"
 IMPOSES = granted("safety_hold.write.all", "safety_hold.write.own")
 # A hold on a product also concerns trials whose readers do not see the trial on which it was imposed.
@@ -19,7 +20,8 @@ READS = f"{OF_TRIAL} OR (scope = 'product' AND {granted('safety_hold.read.publis
 # Which person may agree, the service decides; here only sites of trials with a hold can be changed.
 LIFTS = (
     f"{IMPOSES} AND EXISTS (SELECT FROM safety_holds"
-    " WHERE safety_holds.trial_key = {table}.trial_key OR safety_holds.scope = 'product')"
+    " JOIN trial_aliases ON trial_aliases.trial_key = safety_holds.trial_key"
+    " WHERE trial_aliases.present_key = {table}.trial_key OR safety_holds.scope = 'product')"
 )
 SITE_OF_TRIAL = "EXISTS (SELECT FROM trials WHERE trials.key = sites.trial_key)"
 WRITES_SITE = (
