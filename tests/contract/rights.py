@@ -20,6 +20,10 @@ from tests.contract.notifications import until
 from tests.contract.rights_mail import DOCUMENT as MAIL_DOCUMENT
 from tests.contract.rights_mail import DOCUMENTS as MAIL_DOCUMENTS
 from tests.contract.rights_mail import MAIL, confirm, token_of_link
+from tests.contract.rights_submissions import DELEGATE, Dossiers
+from tests.contract.rights_submissions import OWNERS as SUBMISSION_ROWS
+from tests.contract.rights_submissions import QUERIES as SUBMISSION_QUERIES
+from tests.contract.rights_submissions import documents as submission_documents
 from tests.contract.test_registry import a_trial
 
 TABLE = Path(__file__).with_name("rights.txt")
@@ -178,6 +182,7 @@ class Stage:
         for kind in KINDS:
             await self._organisation(f"own-{kind}", kind)
         await self._organisation("other-network", "network")
+        await self._organisation(DELEGATE, "sponsor")
         await self._organisation("closed-hospital", "hospital")
         await self._put(
             f"{ORGANISATIONS}/closed-hospital", {"kind": "hospital", "name": "Closed", "status": "suspended"}, ANY
@@ -192,6 +197,8 @@ class Stage:
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.feasibility = await rights_feasibility.set_up(self.network)
+        self.submissions = Dossiers(self.network.app, ask)
+        await self.submissions.set()
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
@@ -302,6 +309,8 @@ class Stage:
                     if line.row != "revoked"
                     else self.ids[f"revoked/{organisation}"]
                 )
+        if "{submission}" in line.path and line.row in SUBMISSION_ROWS:
+            values |= await self.submissions.values(line, allowed=allowed)
         if "{key}" in line.path:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
@@ -413,7 +422,8 @@ class Stage:
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
             **MAIL_DOCUMENTS,
         }
-        return (documents | rights_capabilities.DOCUMENTS).get(f"{line.method} {line.path}")
+        others = rights_capabilities.DOCUMENTS | submission_documents(line)
+        return (documents | others).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -481,6 +491,7 @@ QUERIES = {
     ("/matching/v1/match", "invented"): "?synthetic=true",
     ("/fhir/ResearchStudy/$match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
+    **SUBMISSION_QUERIES,
 }
 
 

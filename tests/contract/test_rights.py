@@ -151,6 +151,8 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "owned",
                     "unowned",
                     "evidence",
+                    "dossier",
+                    "rival",
                 },
                 warm=True,
             )
