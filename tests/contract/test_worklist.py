@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
+from services.registry.capabilities.tables import capabilities
 from services.registry.referrals.tables import referrals
 from services.registry.trials.tables import sites, trials
 from tests.conftest import client_of, token_of
@@ -55,9 +56,12 @@ async def test_each_party_sees_what_it_has_to_do(parties: Parties, sponsor: http
         await connection.execute(update(sites).where(sites.c.centre == CENTRE).values(confirmed_at=stale))
         again = update(referrals).where(referrals.c.reference == not_now).values(ask_again_on=TODAY)
         await connection.execute(again)
+        ending = {"centre": CENTRE, "code": "jacie", "version": 1, "held": True, "scope": "both", "removed": False}
+        await connection.execute(insert(capabilities).values(**ending, valid_until=TODAY + timedelta(days=80)))
 
     of_centre = await items(parties.centre)
-    assert set(of_centre) == {"referral_to_answer", "refer_before", "stale_site"}
+    assert set(of_centre) == {"referral_to_answer", "refer_before", "stale_site", "capability_expiring"}
+    assert of_centre["capability_expiring"]["due"] == (TODAY + timedelta(days=80)).isoformat()
     answer = of_centre["referral_to_answer"]
     assert (answer["subject"], answer["due"], answer["overdue"]) == (
         f"referral/{late}", (TODAY - timedelta(days=6)).isoformat(), True,

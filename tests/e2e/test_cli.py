@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -395,3 +396,34 @@ def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_p
     declined = centre("step", name, "fr-lille", "decline", "--reason", "no_staff")
     assert "declined" in declined.stdout
     assert "declined      1" in coordination("result", name)
+
+
+def test_a_patient_is_referred_and_the_referral_deleted(system: System) -> None:
+    scopes = ("--scopes", "referral.read,referral.write,worklist.read", "--roles", "clinician")
+    made = system.cleio(
+        "client", "create", "--org", "chu-cli", "--kind", "hospital", *scopes, "--api-key", CLEIO_TOKEN=system.admin_key
+    )
+    hospital = made.stdout.strip()
+
+    def cleio(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return system.cleio(*arguments, check=check, CLEIO_TOKEN=hospital)
+
+    day = datetime.now(UTC).date().isoformat()
+    options = ("--trial", "CLEIO-DEMO-0003", "--centre", "fr-toulouse", "--agreed-on", "2026-01-05")
+    refused = cleio("referrals", "send", *options, "--agreed-by", "one_holder", check=False)
+    assert (refused.returncode, "422 agreement_required" in refused.stderr) == (1, True)
+    sent = json.loads(cleio("referrals", "send", *options, "--urgency", "urgent", "--json").stdout)
+    reference = sent["reference"]
+    assert cleio("referrals", "list").stdout.splitlines()[1].split()[:2] == [reference, "sent"]
+    cleio("referrals", "step", reference, "patient_informed", "--on", day, "--of", "waiting")
+    shown = cleio("referrals", "show", reference).stdout
+    assert f"quoting {reference}" in shown
+    assert "patient_informed" in shown
+    early = cleio("referrals", "step", reference, "dosed", "--on", day, check=False)
+    assert (early.returncode, "409 wrong_step" in early.stderr) == (1, True)
+    waiting = system.cleio("worklist", "--centre", "fr-toulouse", CLEIO_TOKEN=system.admin_key).stdout
+    assert reference in waiting
+    calendar = system.cleio("worklist", "--centre", "fr-toulouse", "--calendar", CLEIO_TOKEN=system.admin_key).stdout
+    assert f"UID:referral_to_answer-referral-{reference}@cleio" in calendar
+    cleio("referrals", "delete", reference)
+    assert len(cleio("referrals", "list").stdout.splitlines()) == 1

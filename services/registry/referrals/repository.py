@@ -203,6 +203,7 @@ class ReferralRepository:
 
 
 def _referral(row: Row[Any]) -> Referral:
-    values = tuple(row)
-    request = Request(Agreement(values[7], values[8]), *values[9:17])
-    return Referral(*values[:7], request, Standing(*values[17:]))
+    reference, trial, centre, hospital, patient, follows, sent_at, agreed_on, agreed_by, *more = tuple(row)
+    request = Request(Agreement(agreed_on, agreed_by), *more[: len(_REQUEST)])
+    standing = Standing(*more[len(_REQUEST) :])
+    return Referral(reference, trial, centre, hospital, patient, follows, sent_at, request, standing)
