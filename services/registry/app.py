@@ -13,7 +13,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.activation import endpoints as activations
-from services.registry.amendments.following import follow_publication
 from services.registry.capabilities import endpoints as capabilities
 from services.registry.capabilities.alarms import report_expiring
 from services.registry.capabilities.fit import endpoints as fits
@@ -53,6 +52,7 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.rechecks.following import follow_hold, follow_publication
 from services.registry.referrals import endpoints as referrals
 from services.registry.referrals.upkeep import keep_referrals
 from services.registry.reports import endpoints as reports
@@ -141,7 +141,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.public_url = settings.issuer
             app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
             app.state.report_questions = settings.count_questions
-            app.state.publication_hooks = (follow_publication,)
+            app.state.publication_hooks, app.state.hold_hooks = (follow_publication,), (follow_hold,)
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             app.state.index = follower = IndexFollower(database)

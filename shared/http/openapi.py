@@ -45,6 +45,7 @@ TAGS: dict[str, str] = {
     "trials": "Trials, their criteria and their sites.",
     "centres": "The centres of the network.",
     "capabilities": "What centres can do, which are able to give the product of a trial, and its follow-up.",
+    "submissions": "Dossiers of studies, from a sponsor's draft to a published trial.",
     "activation": "How the sites of a trial are authorised and opened.",
     "coverage": "How near open sites are to the people of France.",
     "terminology": "The concepts that trials are coded with.",
@@ -166,7 +167,8 @@ def describe(app: FastAPI, *, internal: bool = False) -> dict[str, Any]:
         "securitySchemes": schemes_of(operation["security"] for operation in operations),
     }
     document = unite_sides(document)
-    bound(document, max((accepted(route.endpoint) for route in routes), key=lambda takes: takes.limits.string))
+    described = (takes for route in routes if (takes := accepted(route.endpoint)).limits.described)
+    bound(document, max(described, key=lambda takes: takes.limits.string))
     document["servers"] = [
         {"url": "/", "description": "The gateway, in production as in a local run.", "x-internal": False}
     ]

@@ -21,9 +21,15 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Limits:
-    """Limits of a body: characters of a string, items of an array, values in all."""
+    """Limits of a body: characters of a string, items of an array, values in all.
 
-    def __init__(self, *, string: int = MAX_STRING, array: int = MAX_ARRAY, nodes: int = MAX_NODES) -> None:
+    ``described``: whether the API describes its fields; else it is a document of another standard.
+    """
+
+    def __init__(
+        self, *, string: int = MAX_STRING, array: int = MAX_ARRAY, nodes: int = MAX_NODES, described: bool = True
+    ) -> None:
+        self.described = described
         self.string = string
         self.array = array
         self.nodes = nodes

@@ -207,7 +207,7 @@ class EnrolmentRepository:
             "state": place.state, "stage": place.stage, "requested_at": place.requested_at,
             "referred_on": place.referred_on, "urgency": URGENCIES.index(place.urgency), "limit_on": place.limit_on,
             "expires_at": place.expires_at, "conditioned": place.conditioned, "slot": place.slot,
-            "told_late": place.state == "waiting" and place.too_late,
+            "late_reported": place.state == "waiting" and place.too_late,
         }  # fmt: skip
         if place.version == 1:
             try:
@@ -258,14 +258,14 @@ class EnrolmentRepository:
         found: str | None = (await self.connection.execute(statement)).scalar()
         return found
 
-    async def told_late(self, referral: str) -> None:
+    async def late_reported(self, referral: str) -> None:
         """Write that the event says that a referral is too late."""
         await self.connection.execute(
-            update(enrolment_places).where(_PLACES.referral == referral).values(told_late=True)
+            update(enrolment_places).where(_PLACES.referral == referral).values(late_reported=True)
         )
 
 
-_LATE = select(_PLACES.referral).where(_PLACES.state == "waiting", _PLACES.told_late.is_(False)).limit(1)
+_LATE = select(_PLACES.referral).where(_PLACES.state == "waiting", _PLACES.late_reported.is_(False)).limit(1)
 
 
 def _is(cohort: Cohort) -> Sequence[ColumnElement[bool]]:
@@ -302,5 +302,5 @@ def _place(row: Row[Any]) -> Place:
     return Place(
         row.referral, row.trial_key, row.centre, row.cohort, row.version, row.state, row.stage, row.requested_at,
         row.referred_on, URGENCIES[row.urgency], row.limit_on, row.expires_at,
-        too_late=row.told_late, conditioned=row.conditioned, slot=row.slot,
+        too_late=row.late_reported, conditioned=row.conditioned, slot=row.slot,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Literal
 from services.registry.enrolment.model import Cohort, Place
 from shared.feed.changes import Change, Routing
 
-PlaceEvent = Literal["requested", "decided", "expired", "decision_due"]
+PlaceEvent = Literal["enrolment.requested", "enrolment.decided", "enrolment.expired", "enrolment.decision_due"]
 
 
 def change_of_cohort(cohort: Cohort, version: int, changed: str) -> Change:
@@ -27,7 +27,7 @@ def change_of_place(what: PlaceEvent, place: Place, cohort: Cohort) -> Change:
     }  # fmt: skip
     both = _at(parties, cohort)
     changed = "too_late" if place.too_late else "state"
-    return Change(f"enrolment.{what}", f"place/{place.referral}", place.version, both, both, (changed,), extra)
+    return Change(what, f"place/{place.referral}", place.version, both, both, (changed,), extra)
 
 
 def _parties(cohort: Cohort) -> frozenset[str]:

@@ -135,7 +135,7 @@ class PlaceDocument(ApiModel):
 
 
 class PlaceList(ApiModel):
-    """Who has a place of a cohort, and who waits for one."""
+    """The places of a cohort that are taken, and the waiting list."""
 
     waiting: list[PlaceDocument] = Field(
         description="In the suggested order: who can still be dosed in time, then urgency, limit and day of "

@@ -75,7 +75,7 @@ class EnrolmentService:
         if await self._is_free_for(place, offered) and await self._take(offered, Counts(taken=1, held=1)):
             return await self._hold(place, offered, "request")
         await self.repository.count(offered, Counts(waiting=1))
-        place = await self._save(place, "request", "requested", offered)
+        place = await self._save(place, "request", "enrolment.requested", offered)
         return await self.repository.with_position(place, self.today)
 
     async def of(self, referral: str) -> Place | None:
@@ -152,7 +152,7 @@ class EnrolmentService:
         if target == "given_back":
             return await self._end(place, offered, decision, "given_back", reason)
         kept = replace(place, state=target, stage="included" if decision == "recollect" else place.stage)  # type: ignore[arg-type]
-        return await self._save(kept, decision, "decided", offered, reason)
+        return await self._save(kept, decision, "enrolment.decided", offered, reason)
 
     async def waiting_list(self, trial_key: str, centre: str, cohort: str) -> list[Place]:
         """Return who waits, in the suggested order; those that are too late come last, without a position."""
@@ -170,8 +170,8 @@ class EnrolmentService:
             return
         offered = await self._cohort_of(place)
         if place.state == "waiting" and place.limit_on < self.today and not place.too_late:
-            await self.repository.told_late(referral)
-            self._report("decision_due", replace(place, too_late=True), offered)
+            await self.repository.late_reported(referral)
+            self._report("enrolment.decision_due", replace(place, too_late=True), offered)
         elif place.expires_at is not None and place.expires_at <= self.now and place.state == "held":
             await self._end(place, offered, "expire", "expired", "hold_expired")
 
@@ -233,8 +233,9 @@ class EnrolmentService:
     async def _hold(self, place: Place, offered: Cohort, action: str, reason: str | None = None) -> Place:
         expires = self.now + timedelta(days=offered.hold_days) if place.stage == "requested" else None
         held = replace(place, state="held", expires_at=expires, too_late=False)
-        held = await self._save(held, action, "decided" if action == "assign" else "requested", offered, reason)
-        self._tell(offered, "taken")
+        event: PlaceEvent = "enrolment.decided" if action == "assign" else "enrolment.requested"
+        held = await self._save(held, action, event, offered, reason)
+        self._report_change(offered, "taken")
         return held
 
     async def _to(self, place: Place, offered: Cohort, stage: Stage, on: date) -> Place:
@@ -271,7 +272,7 @@ class EnrolmentService:
         if held or slots:
             await self.repository.count(offered, Counts(held=held, slots=slots))
         due = replace(place, state="decision_due", expires_at=None, slot=place.slot and not slots)
-        return await self._save(due, "fail" if slots else "give_back", "decision_due", offered, reason)
+        return await self._save(due, "fail" if slots else "give_back", "enrolment.decision_due", offered, reason)
 
     async def _end(self, place: Place, offered: Cohort, action: str, state: PlaceState, reason: str | None) -> Place:
         if place.state == "waiting":
@@ -282,9 +283,10 @@ class EnrolmentService:
                 await self.repository.leave(*_staggered(offered))
         await self.repository.count(offered, counts)
         ended = replace(place, state=state, expires_at=None, slot=False, too_late=False)
-        ended = await self._save(ended, action, "expired" if state == "expired" else "decided", offered, reason)
+        event: PlaceEvent = "enrolment.expired" if state == "expired" else "enrolment.decided"
+        ended = await self._save(ended, action, event, offered, reason)
         if counts.taken:
-            self._tell(offered, "taken")
+            self._report_change(offered, "taken")
         return ended
 
     async def _save(
@@ -310,7 +312,7 @@ class EnrolmentService:
         """Send an event of a place."""
         FEED.record(self.connection, change_of_place(what, place, offered))
 
-    def _tell(self, offered: Cohort, changed: str) -> None:
+    def _report_change(self, offered: Cohort, changed: str) -> None:
         """Send the event of changed places."""
         FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, changed))
 

@@ -67,7 +67,7 @@ enrolment_places = Table(
     Column("conditioned", Boolean, nullable=False),
     Column("slot", Boolean, nullable=False),
     # Whether the event said that it is too late.
-    Column("told_late", Boolean, nullable=False),
+    Column("late_reported", Boolean, nullable=False),
 )
 Index(
     "ix_enrolment_places_cohort",
@@ -76,6 +76,8 @@ Index(
     enrolment_places.c.cohort,
     enrolment_places.c.state,
 )
-Index("ix_enrolment_places_late", enrolment_places.c.state, enrolment_places.c.told_late, enrolment_places.c.limit_on)
+Index(
+    "ix_enrolment_places_late", enrolment_places.c.state, enrolment_places.c.late_reported, enrolment_places.c.limit_on
+)
 
 enrolment_steps = step_table(METADATA, "enrolment_steps", "enrolment_places.referral")

@@ -28,9 +28,9 @@ def removal_of(referral: Referral) -> Change:
 
 
 def _type_of(action: str) -> str:
-    if action in {"sent", CHECK_AGAIN}:
-        return f"referral.{action}"
-    return "referral.answered" if action in ANSWERS else "referral.updated"
+    if action in ANSWERS:
+        return "referral.answered"
+    return {"sent": "referral.sent", CHECK_AGAIN: "referral.check_again"}.get(action, "referral.updated")
 
 
 def _change(kind: str, referral: Referral, side: Routing, is_new: bool, version: int, state: str, on: date) -> Change:

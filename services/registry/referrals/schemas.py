@@ -66,7 +66,7 @@ class ReferralInput(ApiModel):
     cohort: CohortId | None = Field(
         default=None, description="The cohort of enrolment, never a randomised arm; null: any."
     )
-    patient_agreement: PatientAgreement = Field(description="The patient's agreement to the referral.")
+    patient_agreement: PatientAgreement = Field(description="That the patient agrees to the referral.")
     minor: bool = Field(description="Whether the patient is under 18.")
     adult_on: Month | None = Field(default=None, description="The month in which a minor becomes 18; null: not given.")
     urgency: Urgency = Field(description="The clinician's urgency.")

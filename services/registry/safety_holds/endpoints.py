@@ -28,9 +28,9 @@ def _reading_service(request: Request, connection: Reading) -> HoldService:
 
 
 def _writing_service(request: Request, connection: Writing) -> HoldService:
-    return HoldService(
-        TrialService(TrialRepository(connection), CentreRepository(connection), request.app.state.trial_rules)
-    )
+    state = request.app.state
+    trials = TrialService(TrialRepository(connection), CentreRepository(connection), state.trial_rules)
+    return HoldService(trials, state.hold_hooks)
 
 
 Reads = Annotated[HoldService, Depends(_reading_service)]

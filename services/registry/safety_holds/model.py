@@ -86,7 +86,7 @@ def same_product(one: str | None, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TrialClass:
-    """What tells whether another trial is of the same class. ``product``: the members of its product."""
+    """What decides whether another trial is of the same class. ``product``: the members of its product."""
 
     key: str
     identifier: str

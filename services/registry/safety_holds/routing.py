@@ -6,8 +6,10 @@ from services.registry.safety_holds.model import Hold, TrialClass
 from services.registry.trials.model import StoredTrial
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 
+HoldChange = Literal["imposed", "lifted"]
 
-def change_of_hold(hold: Hold, trial: StoredTrial, owner: str | None, what: Literal["imposed", "lifted"]) -> Change:
+
+def change_of_hold(hold: Hold, trial: StoredTrial, owner: str | None, what: HoldChange) -> Change:
     """Return the feed entry of a hold: for all who see the trial, and its owner. The name of a product is a text."""
     audience = trial.routing.audience | {"coordination", *_owner(owner)}
     routing = Routing(audience, trial.routing.facets)

@@ -1,4 +1,4 @@
-"""Who may impose and lift a hold, and which trials are of the same class. Pure.
+"""Rules of imposing and lifting a hold, and of which trials are of the same class. Pure.
 
 The promoter and the dose band are not among what is known of a product.
 """

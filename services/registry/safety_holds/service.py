@@ -1,14 +1,15 @@
 """Imposes and lifts safety holds."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any, TypeAlias
 
 from services.registry.model.references import new_reference
 from services.registry.safety_holds.model import Agreement, Hold, same_product
 from services.registry.safety_holds.problems import HeldTrialError, LiftedHoldError, UnknownTargetError
 from services.registry.safety_holds.repository import HoldRepository
-from services.registry.safety_holds.routing import change_of_hold, class_alert
+from services.registry.safety_holds.routing import HoldChange, change_of_hold, class_alert
 from services.registry.safety_holds.rules import check_agreement, check_imposer, party_of, shared_class
 from services.registry.safety_holds.schemas import HoldDocument, HoldInput, LiftInput
 from services.registry.trials.model import StoredTrial
@@ -19,13 +20,17 @@ from shared.values.wire import Label
 
 MAX_OF_TRIAL = 200
 FRANCE = "FR"
+# In the transaction of the hold, with the id of its trial. The application names them: features that depend on holds
+# are not imported here.
+HoldHook: TypeAlias = Callable[[Any, str, HoldChange], Awaitable[None]]
 
 
 class HoldService:
-    """Safety holds in one transaction."""
+    """Safety holds in one transaction. ``hooks``: what other features do when one begins or ends."""
 
-    def __init__(self, trials: TrialService) -> None:
+    def __init__(self, trials: TrialService, hooks: Sequence[HoldHook] = ()) -> None:
         self.trials = trials
+        self.hooks = hooks
         self.repository = HoldRepository(trials.repository.connection)
         self.now = trials.now
 
@@ -74,7 +79,7 @@ class HoldService:
             given.decided_on, given.reference,
         )  # fmt: skip
         await self.repository.add(hold)
-        self.trials.writer.record(change_of_hold(hold, stored, owner, "imposed"))
+        await self._announce(hold, stored, owner, "imposed")
         product = stored.trial.product.model_dump()
         for other in await self.repository.classes(other_than=stored.key):
             if shared := shared_class(product, other.product):
@@ -124,7 +129,7 @@ class HoldService:
     async def _reopen(self, hold: Hold, stored: StoredTrial, author: str) -> None:
         """Send the event of a lifted hold, and take back the confirmation of the sites in its scope."""
         owner = await self.trials.repository.owner(stored.key)
-        self.trials.writer.record(change_of_hold(hold, stored, owner, "lifted"))
+        await self._announce(hold, stored, owner, "lifted")
         if hold.scope == "country" and hold.target != FRANCE:
             return
         centres: Collection[str] | None = [hold.target] if hold.scope == "site" and hold.target else None
@@ -133,6 +138,11 @@ class HoldService:
             for other in await self.repository.classes(other_than=stored.key):
                 if other.owner == owner and same_product(other.product.get("name"), hold.target):
                     await self.trials.merger.sites.unconfirm(await self.trials.repository.get(other.key), None, author)
+
+    async def _announce(self, hold: Hold, stored: StoredTrial, owner: str | None, change: HoldChange) -> None:
+        self.trials.writer.record(change_of_hold(hold, stored, owner, change))
+        for hook in self.hooks:
+            await hook(self.repository.connection, stored.key, change)
 
     async def _target(self, stored: StoredTrial, given: HoldInput) -> str | None:
         trial = stored.trial

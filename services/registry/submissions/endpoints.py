@@ -54,7 +54,7 @@ Decider = Annotated[Access, Depends(allow("submission_decision", "write"))]
 Reference = Annotated[SubmissionReference, Path(description="The reference of the dossier.")]
 Organisation = Annotated[OrganisationName, Path(description="The id of the organisation.")]
 # A protocol has its whole text, with figures.
-PROTOCOL = Limits(string=2_000_000, array=20_000, nodes=200_000)
+PROTOCOL = Limits(string=2_000_000, array=20_000, nodes=200_000, described=False)
 CONTENT = accepts(body_bytes=1024 * 1024, limits=Limits(string=60_000))
 
 

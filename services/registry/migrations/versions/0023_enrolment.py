@@ -122,7 +122,7 @@ def _create_places() -> None:
         sa.Column("expires_at", UtcInstant(), nullable=True),
         sa.Column("conditioned", sa.Boolean(), nullable=False),
         sa.Column("slot", sa.Boolean(), nullable=False),
-        sa.Column("told_late", sa.Boolean(), nullable=False),
+        sa.Column("late_reported", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["trial_key"], ["trials.key"], name=op.f("fk_enrolment_places_trial_key"), ondelete="CASCADE"
         ),
@@ -130,7 +130,7 @@ def _create_places() -> None:
     )
     op.create_index("ix_enrolment_places_expires_at", "enrolment_places", ["expires_at"])
     op.create_index("ix_enrolment_places_cohort", "enrolment_places", ["trial_key", "centre", "cohort", "state"])
-    op.create_index("ix_enrolment_places_late", "enrolment_places", ["state", "told_late", "limit_on"])
+    op.create_index("ix_enrolment_places_late", "enrolment_places", ["state", "late_reported", "limit_on"])
     op.create_table(
         "enrolment_steps",
         sa.Column("subject", sa.String(length=40), nullable=False),

@@ -1,7 +1,8 @@
-"""Follows the publication of dossiers."""
+"""Follows the publication of dossiers and safety holds, in their transactions."""
 
 from services.registry.feasibility.asking_again import ask_again
 from services.registry.referrals.upkeep import mark_check_again
+from services.registry.safety_holds.routing import HoldChange
 from services.registry.submissions.publishing import Publication
 from shared.persistence import Writing
 from shared.values.clock import utc_now
@@ -12,3 +13,8 @@ async def follow_publication(connection: Writing, published: Publication) -> Non
     if published.criteria_changed:
         await ask_again(connection, published.reference, utc_now())
         await mark_check_again(connection, published.trial_id, "criteria_changed", utc_now())
+
+
+async def follow_hold(connection: Writing, trial: str, change: HoldChange) -> None:
+    """Mark the open referrals of a trial on which a hold begins or ends."""
+    await mark_check_again(connection, trial, "safety_hold" if change == "imposed" else "hold_lifted", utc_now())
