@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Row, Table, insert, select
+from sqlalchemy import Insert, Row, Select, Table, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.steps.model import Step
@@ -16,6 +16,14 @@ from services.registry.steps.model import Step
 def _adding(table: Table) -> Insert:
     """Return the statement once for each table: SQLAlchemy then finds the compiled one without comparing it."""
     return insert(table)
+
+
+@cache
+def _reading(table: Table) -> Select[Any]:
+    """Return the statement once for each table; it takes ``subjects``."""
+    columns = table.c
+    of_subjects = columns.subject.in_(bindparam("subjects", expanding=True))
+    return select(table).where(of_subjects).order_by(columns.subject, columns.number)
 
 
 class StepRepository:
@@ -40,10 +48,8 @@ class StepRepository:
 
     async def of_many(self, subjects: Collection[str]) -> dict[str, list[Step]]:
         """Return the steps of subjects, oldest first."""
-        columns = self.table.c
-        statement = select(self.table).where(columns.subject.in_(subjects)).order_by(columns.subject, columns.number)
         found: dict[str, list[Step]] = defaultdict(list)
-        for row in await self.connection.execute(statement):
+        for row in await self.connection.execute(_reading(self.table), {"subjects": list(subjects)}):
             found[row.subject].append(_step(row))
         return dict(found)
 

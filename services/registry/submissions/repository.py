@@ -5,7 +5,21 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.steps.repository import StepRepository
@@ -29,18 +43,7 @@ class SubmissionRepository:
 
     async def find(self, reference: str, organisation: str | None = None) -> tuple[Submission, Relation | None] | None:
         """Return a dossier, and what ``organisation`` is to it; None: there is none."""
-        delegated = submission_delegates.c
-        of_delegate = and_(
-            delegated.subject == submissions.c.reference,
-            delegated.owner == submissions.c.owner,
-            delegated.organisation == organisation,
-        )
-        statement = (
-            select(submissions, delegated.may_consent)
-            .select_from(submissions.outerjoin(submission_delegates, of_delegate))
-            .where(submissions.c.reference == reference)
-        )
-        row = (await self.connection.execute(statement)).first()
+        row = (await self.connection.execute(_FIND, {"reference": reference, "caller": organisation or ""})).first()
         return None if row is None else (_submission(row), _relation(row, organisation))
 
     async def page(
@@ -131,6 +134,26 @@ class SubmissionRepository:
         return (await self.connection.execute(delete(submission_delegates).where(*same))).rowcount == 1
 
 
+def _finding() -> Select[Any]:
+    """Return the statement of a dossier and of what the caller is to it."""
+    delegated = submission_delegates.c
+    of_delegate = and_(
+        delegated.subject == submissions.c.reference,
+        delegated.owner == submissions.c.owner,
+        delegated.organisation == bindparam("caller"),
+    )
+    return (
+        select(submissions, delegated.may_consent)
+        .select_from(submissions.outerjoin(submission_delegates, of_delegate))
+        .where(submissions.c.reference == bindparam("reference"))
+    )
+
+
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+_FIND = _finding()
+_NAMES = tuple(one.name for one in fields(Submission))
+
+
 def _is_party(organisation: str) -> ColumnElement[bool]:
     columns, delegated = submissions.c, submission_delegates.c
     acts = exists().where(
@@ -152,4 +175,4 @@ def _relation(row: Row[Any], organisation: str | None) -> Relation | None:
 
 
 def _submission(row: Row[Any]) -> Submission:
-    return Submission(**{one.name: getattr(row, one.name) for one in fields(Submission)})
+    return Submission(**{name: getattr(row, name) for name in _NAMES})

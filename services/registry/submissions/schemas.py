@@ -101,7 +101,7 @@ class SubmissionStep(ApiModel):
     @classmethod
     def of(cls, one: Step) -> "SubmissionStep":
         """Return a step as readers get it."""
-        return cls(
+        return cls.model_construct(
             action=one.action, state=cast("SubmissionState", one.state), at=one.at, on=one.on, author=one.author,
             reason=one.reason, detail=dict(one.detail),
         )  # fmt: skip
