@@ -31,6 +31,7 @@ from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
 from services.cli.commands.status import status
+from services.cli.commands.submissions import submissions
 from services.cli.commands.terminology import terminology
 from services.cli.commands.trial_history import versions
 from services.cli.commands.trial_states import states
@@ -79,6 +80,7 @@ app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
 app.add_typer(referrals, name="referrals")
 app.command()(worklist)
+app.add_typer(submissions, name="submissions")
 app.add_typer(feasibility, name="feasibility")
 app.add_typer(holds, name="holds")
 app.add_typer(enrolment, name="enrolment")

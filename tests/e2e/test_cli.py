@@ -351,22 +351,19 @@ def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_p
             made = admin.post(f"{organisation}/clients", json=client, headers={"Idempotency-Key": f"client-{name}"})
             assert made.status_code == 201, made.text
             keys[name] = made.json()["key"]
-    with system.client() as sponsor:
-        sponsor.headers["Authorization"] = f"Bearer {keys['acme-labs']}"
-        trial = {"conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}], "acronym": "HIDE"}
-        body = {"content": {"protocol_code": "ACME-1", "trial": trial}}
-        dossier = sponsor.post(
-            "/registry/v1/submissions", json=body, headers={"Idempotency-Key": "dossier-of-the-test"}
-        )
-        name = dossier.json()["reference"]
-        headers = {"Idempotency-Key": "submit-of-the-test", "If-Match": "*"}
-        sent = sponsor.post(f"/registry/v1/submissions/{name}/steps", json={"action": "submit"}, headers=headers)
-        assert sent.status_code == 200, sent.text
-    with system.client(as_admin=True) as admin:
-        for action in ("screen", "open_feasibility"):
-            headers = {"Idempotency-Key": f"{action}-of-the-test", "If-Match": "*"}
-            done = admin.post(f"/registry/v1/submissions/{name}/steps", json={"action": action}, headers=headers)
-            assert done.status_code == 200, done.text
+    trial = {"conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}], "acronym": "HIDE"}
+    content = tmp_path / "study.json"
+    content.write_text(json.dumps({"protocol_code": "ACME-1", "trial": trial}))
+
+    def dossier(*words: str, key: str = keys["acme-labs"]) -> str:
+        return system.cleio("submissions", *words, CLEIO_TOKEN=key).stdout
+
+    name = json.loads(dossier("create", "--content", str(content), "--json"))["submission"]["reference"]
+    assert "/24" in dossier("screen", name, "--lang", "en")
+    assert "submitted" in dossier("step", name, "submit")
+    for action in ("screen", "open_feasibility"):
+        dossier("step", name, action, key=system.admin_key)
+    assert name in dossier("list", "--state", "feasibility")
 
     def coordination(*words: str) -> str:
         return system.cleio("feasibility", *words, CLEIO_TOKEN=system.admin_key).stdout
