@@ -1,143 +1,115 @@
-"""Submit studies, follow them, and decide on them."""
+"""Work on dossiers of studies, and show them as text."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from services.cli.gateway import CallError, Gateway, read_json
-from services.cli.output import print_fields, print_table
+from services.cli.output import print_fields, print_message, print_table
 
 SUBMISSIONS = "/registry/v1/submissions"
-MAX_PAGE = 200
 
 
-def path_of(reference: str) -> str:
-    """Return the path of a dossier."""
-    return f"{SUBMISSIONS}/{reference}"
+def create_dossier(gateway: Gateway, content: Path | None, number: str, usdm: Path | None) -> tuple[Any, list[Any]]:
+    """Create a draft. Return it, and what was not understood of a protocol.
+
+    :raises CallError: when a file cannot be read, or the call fails.
+    """
+    if usdm is not None:
+        made = read_json(gateway.send("POST", f"{SUBMISSIONS}/usdm", body=read_document(usdm)))
+        return made["submission"], made["findings"]
+    given: dict[str, Any] = {"content": read_document(content)} if content is not None else {}
+    if number:
+        given["from"] = number
+    return read_json(gateway.send("POST", SUBMISSIONS, body=given)), []
 
 
-def read_submissions(gateway: Gateway, filters: Mapping[str, str], limit: int) -> list[Any]:
-    """Return up to ``limit`` dossiers, newest first.
+def edit_content(gateway: Gateway, submission: str, content: Path) -> Any:
+    """Replace the content of a draft. Return the dossier.
+
+    :raises CallError: when the file cannot be read, or a call fails.
+    """
+    path, given = f"{SUBMISSIONS}/{submission}", {"content": read_document(content)}
+    return read_json(gateway.change(path, lambda _: ("PUT", f"{path}/content", given)))
+
+
+def act(gateway: Gateway, submission: str, kind: str, given: Mapping[str, str]) -> Any:
+    """Take a step or a decision. ``kind``: ``steps`` or ``decisions``. Return the dossier.
 
     :raises CallError: when a call fails.
     """
-    query = {**filters, "limit": str(min(limit, MAX_PAGE))}
-    return list(islice(_pages(gateway, query), limit))
+    path = f"{SUBMISSIONS}/{submission}"
+    body = {name: value for name, value in given.items() if value}
+    return read_json(gateway.change(path, lambda _: ("POST", f"{path}/{kind}", body)))
 
 
-def _pages(gateway: Gateway, query: Mapping[str, str]) -> Iterator[Any]:
-    page = gateway.read(SUBMISSIONS, query)
-    yield from page["items"]
-    while page["next"]:
-        page = gateway.read(SUBMISSIONS, {**query, "cursor": page["next"]})
-        yield from page["items"]
+def add_comment(gateway: Gateway, submission: str, given: Mapping[str, Any]) -> Any:
+    """Comment on a dossier.
+
+    :raises CallError: when the call fails.
+    """
+    return read_json(gateway.send("POST", f"{SUBMISSIONS}/{submission}/comments", body=given))
 
 
-def read_file(file: Path) -> dict[str, Any]:
-    """Return the JSON object in a file.
+def read_document(file: Path) -> Any:
+    """Return the JSON of a file.
 
     :raises CallError: when it is none.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CallError(f"{file} cannot be read: {error.strerror}") from None
     except ValueError:
         raise CallError(f"{file} is not JSON in UTF-8") from None
-    if not isinstance(document, dict):
-        raise CallError(f"{file} is not a JSON object")
-    return document
 
 
-def create(gateway: Gateway, given: Mapping[str, Any]) -> Any:
-    """Create a dossier. ``given``: ``content``, ``from`` or the ``study`` of a digital protocol. Return it.
-
-    :raises CallError: when the call fails.
-    """
-    if "study" not in given:
-        return {"submission": read_json(gateway.send("POST", SUBMISSIONS, body=given)), "findings": []}
-    return read_json(gateway.send("POST", f"{SUBMISSIONS}/usdm", body=given))
-
-
-def change(gateway: Gateway, reference: str, method: str, part: str, given: Any) -> Any:
-    """Change a dossier as it is now. ``part``: ``content``, ``steps``, ``decisions``, … Return the dossier.
-
-    :raises CallError: when a call fails.
-    """
-    path = path_of(reference)
-    return read_json(gateway.change(path, lambda _: (method, f"{path}/{part}", given)))
-
-
-def print_submissions(items: Sequence[Mapping[str, Any]]) -> None:
+def print_heads(items: Sequence[Any]) -> None:
     """Print a line for each dossier."""
-    rows = [
-        (one["reference"], one["state"], one["answer"] or "", one["updated_at"][:10], one["owner"], one["title"] or "")
-        for one in items
-    ]
-    print_table(("DOSSIER", "STATE", "ANSWER", "CHANGED", "OWNER", "TITLE"), rows)
+    rows = [(one["reference"], one["state"], one["answer"] or "", one["owner"], one["title"] or "") for one in items]
+    print_table(["DOSSIER", "STATE", "ANSWER", "OWNER", "TITLE"], rows)
 
 
-def print_submission(one: Mapping[str, Any]) -> None:
-    """Print where a dossier stands, what can be done, and what was done."""
+def print_dossier(one: Mapping[str, Any]) -> None:
+    """Print where a dossier stands, its steps, and what the caller can do."""
     print_fields(
         {
             "dossier": one["reference"],
-            "title": one["title"],
+            "title": one["title"] or "",
             "owner": one["owner"],
-            "offered to": one["transfer_to"],
-            "state": one["state"],
-            "answer": one["answer"],
-            "version": one["submitted"] or "not submitted yet",
-            "public": one["published"],
-            "trial": one["trial_id"],
-            "consent by": one["consent_by"],
-            "asked by": one["publication_asked_by"],
-            "possible": ", ".join(one["actions"]) or "nothing",
+            "state": one["state"] + (f", {one['answer']}" if one["answer"] else ""),
+            "submitted": str(one["submitted"]),
+            "trial": one["trial_id"] or "",
+            "possible": ", ".join(one["actions"]),
         }
     )
-    rows = [
-        (step["on"] or "", step["action"], step["state"], step["author"], step["reason"] or "") for step in one["steps"]
-    ]
-    print_table(("DATE", "STEP", "STATE", "AUTHOR", "REASON"), rows)
+    steps = one["steps"]
+    rows = [(step["on"] or step["at"][:10], step["action"], step["state"], step["reason"] or "") for step in steps]
+    print_table(["ON", "STEP", "STATE", "REASON"], rows)
 
 
 def print_screening(found: Mapping[str, Any], language: str) -> None:
-    """Print the score and the findings. The missing items are among them."""
-    print_fields({"scope": found["scope"]["answer"], "WHO items": f"{found['score']}/{found['of']}"})
+    """Print scope, score and findings, among them the missing items."""
+    print_fields({"scope": found["scope"], "WHO items": f"{found['score']}/{found['of']}"})
     print_findings(found["findings"], language)
 
 
-def print_findings(findings: Sequence[Mapping[str, Any]], language: str) -> None:
+def print_findings(findings: Sequence[Any], language: str) -> None:
     """Print a line for each finding."""
-    rows = [(one["severity"], one["pointer"] or "/", one["detail"][language]) for one in findings]
-    print_table(("SEVERITY", "FIELD", "WHAT TO DO"), rows)
-
-
-def print_versions(items: Sequence[Mapping[str, Any]]) -> None:
-    """Print a line for each submitted version."""
-    rows = [
-        (str(one["number"]), one["at"][:10], one["author"], f"{one['screening']['score']}/{one['screening']['of']}")
-        for one in items
-    ]
-    print_table(("VERSION", "SUBMITTED", "AUTHOR", "WHO ITEMS"), rows)
+    if findings:
+        rows = [(one["severity"], one["pointer"], one["detail"][language]) for one in findings]
+        print_table(["SEVERITY", "FIELD", "FINDING"], rows)
 
 
 def print_diff(found: Mapping[str, Any]) -> None:
-    """Print the fields that differ."""
+    """Print a line for each field that differs."""
     rows = [(one["path"], _short(one["before"]), _short(one["after"])) for one in found["items"]]
-    print_table(("FIELD", "BEFORE", "AFTER"), rows)
-    print_fields({"criteria": "changed" if found["criteria_changed"] else "unchanged"})
-
-
-def print_comments(items: Sequence[Mapping[str, Any]]) -> None:
-    """Print a line for each comment."""
-    rows = [
-        (one["at"][:10], one["author"], "internal" if one["internal"] else "", one["pointer"] or "", one["text"])
-        for one in items
-    ]
-    print_table(("DATE", "AUTHOR", "READERS", "FIELD", "COMMENT"), rows)
+    print_table(["FIELD", "BEFORE", "AFTER"], rows)
+    if found["criteria_changed"]:
+        print_message("The change concerns who can take part.")
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

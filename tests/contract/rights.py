@@ -199,6 +199,7 @@ class Stage:
         self.feasibility = await rights_feasibility.set_up(self.network)
         self.submissions = Dossiers(self.network.app, ask)
         await self.submissions.set()
+        await rights_referrals.until_marked(self.network.app)
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()

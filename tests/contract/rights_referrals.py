@@ -1,14 +1,29 @@
 """What the lines of `rights.txt` on referrals need: one of the own hospital and centre, and one between others."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from fastapi import FastAPI
+
+from services.registry.referrals.repository import ReferralRepository
+from services.registry.referrals.upkeep import mark_some
 from tests.conftest import token_of
 from tests.contract.network import CENTRE, Network
 from tests.contract.parties import OTHER_CENTRE
 
 TODAY = datetime.now(UTC).date().isoformat()
+
+
+async def until_marked(app: FastAPI) -> None:
+    """Wait until no referral is to be marked: the service does the same in the background."""
+    database, waits = app.state.database, True
+    while waits:
+        await mark_some(database, datetime.now(UTC))
+        async with database.transaction(as_service=True) as connection:
+            waits = await ReferralRepository(connection).has_marks()
+        await asyncio.sleep(0.01)
 
 
 def referral(published: str, centre: str = CENTRE) -> dict[str, Any]:

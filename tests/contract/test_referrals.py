@@ -1,6 +1,5 @@
 """Referrals over HTTP, on both databases: what each party may do and see."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.registry.referrals.repository import ReferralRepository
-from services.registry.referrals.upkeep import delete_old, mark_check_again, mark_some
+from services.registry.referrals.upkeep import delete_old, mark_check_again
 from tests.conftest import ADMIN, client_of, token_of
+from tests.contract.rights_referrals import until_marked
 from tests.contract.test_registry import a_trial, create, events_since, now
 
 pytestmark = pytest.mark.anyio
@@ -71,13 +70,7 @@ class Parties:
 
     async def until_marked(self) -> None:
         """Wait until no mark waits: the service does the same in the background."""
-        database, waits = self.app.state.database, True
-        while waits:
-            await mark_some(database, datetime.now(UTC))
-            async with database.transaction(as_service=True) as connection:
-                repository = ReferralRepository(connection)
-                waits = await repository.has_marks()
-            await asyncio.sleep(0.01)
+        await until_marked(self.app)
 
     async def read(self, client: httpx.AsyncClient, reference: str) -> dict[str, Any]:
         answer = await client.get(f"{REFERRALS}/{reference}")

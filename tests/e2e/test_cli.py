@@ -351,22 +351,19 @@ def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_p
             made = admin.post(f"{organisation}/clients", json=client, headers={"Idempotency-Key": f"client-{name}"})
             assert made.status_code == 201, made.text
             keys[name] = made.json()["key"]
-    with system.client() as sponsor:
-        sponsor.headers["Authorization"] = f"Bearer {keys['acme-labs']}"
-        trial = {"conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}], "acronym": "HIDE"}
-        body = {"content": {"protocol_code": "ACME-1", "trial": trial}}
-        dossier = sponsor.post(
-            "/registry/v1/submissions", json=body, headers={"Idempotency-Key": "dossier-of-the-test"}
-        )
-        name = dossier.json()["reference"]
-        headers = {"Idempotency-Key": "submit-of-the-test", "If-Match": "*"}
-        sent = sponsor.post(f"/registry/v1/submissions/{name}/steps", json={"action": "submit"}, headers=headers)
-        assert sent.status_code == 200, sent.text
-    with system.client(as_admin=True) as admin:
-        for action in ("screen", "open_feasibility"):
-            headers = {"Idempotency-Key": f"{action}-of-the-test", "If-Match": "*"}
-            done = admin.post(f"/registry/v1/submissions/{name}/steps", json={"action": action}, headers=headers)
-            assert done.status_code == 200, done.text
+    trial = {"conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}], "acronym": "HIDE"}
+    content = tmp_path / "study.json"
+    content.write_text(json.dumps({"protocol_code": "ACME-1", "trial": trial}))
+
+    def dossier(*words: str, key: str = keys["acme-labs"]) -> str:
+        return system.cleio("submissions", *words, CLEIO_TOKEN=key).stdout
+
+    name = json.loads(dossier("create", "--content", str(content), "--json"))["submission"]["reference"]
+    assert "/24" in dossier("screen", name, "--lang", "en")
+    assert "submitted" in dossier("step", name, "submit")
+    for action in ("screen", "open_feasibility"):
+        dossier("step", name, action, key=system.admin_key)
+    assert name in dossier("list", "--state", "feasibility")
 
     def coordination(*words: str) -> str:
         return system.cleio("feasibility", *words, CLEIO_TOKEN=system.admin_key).stdout
@@ -427,34 +424,3 @@ def test_a_patient_is_referred_and_the_referral_deleted(system: System) -> None:
     assert f"UID:referral_to_answer-referral-{reference}@cleio" in calendar
     cleio("referrals", "delete", reference)
     assert len(cleio("referrals", "list").stdout.splitlines()) == 1
-
-
-def test_a_study_is_submitted_and_followed(system: System, tmp_path: Path) -> None:
-    made = system.cleio(
-        "client", "create", "--org", "sponsor-cli", "--kind", "sponsor", "--roles", "admin,editor", "--scopes",
-        "submission.read,submission.write,submission_decision.write", "--api-key", CLEIO_TOKEN=system.admin_key,
-    )  # fmt: skip
-    key = made.stdout.strip()
-
-    def cleio(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return system.cleio("submissions", *arguments, check=check, CLEIO_TOKEN=key)
-
-    file = tmp_path / "content.json"
-    trial = {"conditions": [{"text": "Duchenne muscular dystrophy"}], "product": {"atmp_class": "gene_therapy"}}
-    file.write_text(json.dumps({"title": "A study", "trial": trial}))
-    reference = json.loads(cleio("create", "--content", str(file), "--json").stdout)["submission"]["reference"]
-    refused = cleio("step", reference, "submit", check=False)
-    assert (refused.returncode, "422 dossier_not_storable" in refused.stderr) == (1, True)
-    screened = cleio("screen", reference, "--lang", "en").stdout.splitlines()
-    assert screened[:2] == ["scope         in_scope", "WHO items     1/24"]
-    assert "/protocol_code" in screened[3]
-    file.write_text(json.dumps({"title": "A study", "protocol_code": "CLI-1", "trial": trial}))
-    cleio("edit", reference, str(file))
-    cleio("step", reference, "submit")
-    shown = cleio("show", reference).stdout
-    assert "possible      consent, withdraw, delegate, offer_transfer" in shown.replace("revoke_delegate, ", "")
-    assert cleio("list", "--state", "submitted").stdout.splitlines()[1].split()[:2] == [reference, "submitted"]
-    assert cleio("versions", reference).stdout.splitlines()[1].split()[0] == "1"
-    system.cleio("submissions", "step", reference, "screen", CLEIO_TOKEN=system.admin_key)
-    system.cleio("submissions", "comment", reference, "which dose?", "--internal", CLEIO_TOKEN=system.admin_key)
-    assert len(cleio("comment", reference).stdout.splitlines()) == 1

@@ -1,7 +1,7 @@
-"""`cleio submissions`: studies that sponsors submit, and what is decided on them."""
+"""`cleio submissions`: dossiers of studies."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,155 +10,159 @@ from services.cli.options import AsJson, Language, Url
 from services.cli.output import print_json
 
 submissions = typer.Typer(
-    help="Studies that sponsors submit, and what is decided.", no_args_is_help=True, rich_markup_mode=None
+    help="Dossiers of studies, from a draft to a published trial.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Reference = Annotated[str, typer.Argument(metavar="DOSSIER", help="The reference of the dossier: SUB-…")]
-Content = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The content, as JSON.")]
-Lang = Annotated[Language, typer.Option("--lang", help="Language of the findings.")]
+Dossier = Annotated[str, typer.Argument(metavar="DOSSIER", help="The reference of the dossier: SUB-…")]
 Reason = Annotated[str, typer.Option(help="Why: kept with the step.")]
-Day = Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The day when it happened; default: today.")]
+TextLanguage = Annotated[Language, typer.Option(help="Language of findings.")]
 
 
 @submissions.command("list")
 def list_all(
-    state: Annotated[str, typer.Option(help="Only this state, such as submitted.")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of lines.")] = 50,
+    state: Annotated[str, typer.Option(help="Only this state, such as screening.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="Number of lines.")] = 50,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """List the own dossiers; for the coordination all."""
+    """List the own dossiers, newest first; for the coordination all."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import print_submissions, read_submissions
+    from services.cli.submissions import SUBMISSIONS, print_heads
 
+    query = {"limit": str(limit), **({"state": state} if state else {})}
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = read_submissions(gateway, {"state": state} if state else {}, limit)
+        found = gateway.read(SUBMISSIONS, query)
     if as_json:
-        print_json({"items": found})
+        print_json(found)
     else:
-        print_submissions(found)
+        print_heads(found["items"])
 
 
 @submissions.command("show")
-def show(reference: Reference, as_json: AsJson = False, url: Url = "") -> None:
-    """Show where a dossier stands and what can be done."""
+def show(submission: Dossier, as_json: AsJson = False, url: Url = "") -> None:
+    """Show where a dossier stands, what was done and what can be done."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import path_of
+    from services.cli.submissions import SUBMISSIONS, print_dossier
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        _print(gateway.read(path_of(reference)), as_json=as_json)
+        found = gateway.read(f"{SUBMISSIONS}/{submission}")
+    if as_json:
+        print_json(found)
+    else:
+        print_dossier(found)
 
 
 @submissions.command("create")
 def create(
-    content: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A file with the content.")] = None,
-    number: Annotated[str, typer.Option("--from", help="Begin with what the registry has of this trial.")] = "",
-    usdm: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A protocol in USDM 4.")] = None,
-    language: Lang = Language.FR,
+    content: Annotated[Path | None, typer.Option(help="A file with the content (JSON).")] = None,
+    number: Annotated[str, typer.Option("--from", help="Instead: fill it from this trial of the registry.")] = "",
+    usdm: Annotated[Path | None, typer.Option(help="Instead: a digital protocol in USDM 4 (JSON).")] = None,
+    lang: TextLanguage = Language.FR,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Create a draft, also from a trial or a protocol."""
-    from services.cli.gateway import CallError, open_gateway
-    from services.cli.submissions import create as send
-    from services.cli.submissions import print_findings, read_file
+    """Create a draft: empty, from a content, from a trial, or from a digital protocol."""
+    from services.cli.gateway import open_gateway
+    from services.cli.submissions import create_dossier, print_dossier, print_findings
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        if usdm is not None and (content is not None or number):
-            raise CallError("give --usdm alone: a protocol fills the whole dossier")
-        given: dict[str, Any] = {"content": read_file(content)} if content else {}
-        given |= {"from": number} if number else {}
-        found = send(gateway, read_file(usdm) if usdm else given)
+        dossier, findings = create_dossier(gateway, content, number, usdm)
     if as_json:
-        print_json(found)
-        return
-    _print(found["submission"], as_json=False)
-    if found["findings"]:
-        print_findings(found["findings"], language)
+        print_json({"submission": dossier, "findings": findings})
+    else:
+        print_dossier(dossier)
+        print_findings(findings, lang)
 
 
 @submissions.command("edit")
-def edit(reference: Reference, file: Content, as_json: AsJson = False, url: Url = "") -> None:
+def edit(
+    submission: Dossier,
+    content: Annotated[Path, typer.Argument(metavar="FILE", help="The whole content (JSON).")],
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
     """Replace the content of a draft."""
-    from services.cli.submissions import read_file
-
-    with one_line_errors():
-        given = {"content": read_file(file)}
-    _change(reference, "PUT", "content", given, as_json=as_json, url=url)
-
-
-@submissions.command("screen")
-def screen(reference: Reference, language: Lang = Language.FR, as_json: AsJson = False, url: Url = "") -> None:
-    """Screen a dossier: scope, the 24 items of the WHO, consistency."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import path_of, print_screening
+    from services.cli.submissions import edit_content, print_dossier
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = gateway.read(f"{path_of(reference)}/screening")
+        found = edit_content(gateway, submission, content)
     if as_json:
         print_json(found)
     else:
-        print_screening(found, language)
+        print_dossier(found)
+
+
+@submissions.command("screen")
+def screen(submission: Dossier, lang: TextLanguage = Language.FR, as_json: AsJson = False, url: Url = "") -> None:
+    """Screen a dossier: scope, the 24 items of the WHO, consistency. Changes nothing."""
+    from services.cli.gateway import open_gateway
+    from services.cli.submissions import SUBMISSIONS, print_screening
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = gateway.read(f"{SUBMISSIONS}/{submission}/screening")
+    if as_json:
+        print_json(found)
+    else:
+        print_screening(found, lang)
 
 
 @submissions.command("step")
 def step(
-    reference: Reference,
-    action: Annotated[str, typer.Argument(metavar="STEP", help="What is done: `show` lists what is possible.")],
+    submission: Dossier,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="Such as submit, screen, withdraw, amend.")],
     reason: Reason = "",
-    on: Day = "",
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Take a step, such as submit, screen, return, withdraw or amend."""
-    given = {"action": action, **_given(reason=reason, on=on)}
-    _change(reference, "POST", "steps", given, as_json=as_json, url=url)
+    """Take a step: `show` lists what is possible."""
+    from services.cli.gateway import open_gateway
+    from services.cli.submissions import act, print_dossier
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = act(gateway, submission, "steps", {"action": action, "reason": reason})
+    if as_json:
+        print_json(found)
+    else:
+        print_dossier(found)
 
 
 @submissions.command("decide")
 def decide(
-    reference: Reference,
+    submission: Dossier,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="consent, decide or publish.")],
     answer: Annotated[str, typer.Option(help="To decide: accepted or declined.")] = "",
     reason: Reason = "",
-    on: Day = "",
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Consent to the publication, accept or decline, or publish."""
-    given = {"action": action, **_given(answer=answer, reason=reason, on=on)}
-    _change(reference, "POST", "decisions", given, as_json=as_json, url=url)
-
-
-@submissions.command("versions")
-def versions(reference: Reference, as_json: AsJson = False, url: Url = "") -> None:
-    """List the versions that were submitted."""
+    """Consent to the publication, accept or decline, or ask for the publication."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import path_of, print_versions
+    from services.cli.submissions import act, print_dossier
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = gateway.read(f"{path_of(reference)}/versions")
+        found = act(gateway, submission, "decisions", {"action": action, "answer": answer, "reason": reason})
     if as_json:
         print_json(found)
     else:
-        print_versions(found["items"])
+        print_dossier(found)
 
 
 @submissions.command("diff")
 def diff(
-    reference: Reference,
-    first: Annotated[int, typer.Option("--from", min=1, help="The earlier version.")],
-    last: Annotated[int, typer.Option("--to", min=0, help="The later version; default: the working content.")] = 0,
+    submission: Dossier,
+    earlier: Annotated[int, typer.Option("--from", min=1, help="The number of the earlier version.")],
+    later: Annotated[int, typer.Option("--to", min=0, help="That of the later one; 0: the draft.")] = 0,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Compare two versions, and say whether the criteria change."""
+    """Compare two submitted versions, field by field."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import path_of, print_diff
+    from services.cli.submissions import SUBMISSIONS, print_diff
 
-    query = {"from": str(first), **({"to": str(last)} if last else {})}
+    query = {"from": str(earlier), **({"to": str(later)} if later else {})}
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = gateway.read(f"{path_of(reference)}/versions/diff", query)
+        found = gateway.read(f"{SUBMISSIONS}/{submission}/versions/diff", query)
     if as_json:
         print_json(found)
     else:
@@ -167,74 +171,16 @@ def diff(
 
 @submissions.command("comment")
 def comment(
-    reference: Reference,
-    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="The comment; without it all are listed.")] = "",
-    pointer: Annotated[str, typer.Option(help="The field that it is about, such as /trial/phase.")] = "",
-    internal: Annotated[bool, typer.Option("--internal", help="Only the coordination reads it.")] = False,
-    as_json: AsJson = False,
+    submission: Dossier,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The remark: no person is named in it.")],
+    field: Annotated[str, typer.Option(help="The field that it is about, such as /trial/phase.")] = "",
+    internal: Annotated[bool, typer.Option("--internal", help="For the coordination only.")] = False,
     url: Url = "",
 ) -> None:
-    """Comment on a dossier, or list the comments."""
-    from services.cli.gateway import open_gateway, read_json
-    from services.cli.submissions import path_of, print_comments
-
-    path = f"{path_of(reference)}/comments"
-    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        if text:
-            given = {"text": text, "internal": internal, **_given(pointer=pointer)}
-            found = {"items": [read_json(gateway.send("POST", path, body=given))]}
-        else:
-            found = gateway.read(path, {"limit": "200"})
-    if as_json:
-        print_json(found)
-    else:
-        print_comments(found["items"])
-
-
-@submissions.command("delegate")
-def delegate(
-    reference: Reference,
-    organisation: Annotated[str, typer.Argument(metavar="SPONSOR", help="The id of the other sponsor.")],
-    may_consent: Annotated[bool, typer.Option("--may-consent", help="It may also consent to the publication.")] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="End the delegation.")] = False,
-    as_json: AsJson = False,
-    url: Url = "",
-) -> None:
-    """Let another sponsor act on a dossier, or end that."""
-    method, given = ("DELETE", None) if revoke else ("PUT", {"may_consent": may_consent})
-    _change(reference, method, f"delegates/{organisation}", given, as_json=as_json, url=url)
-
-
-@submissions.command("transfer")
-def transfer(
-    reference: Reference,
-    reason: Annotated[str, typer.Option(help="Why: kept with the step.")],
-    organisation: Annotated[str, typer.Argument(metavar="[SPONSOR]", help="Without it the offer is taken back.")] = "",
-    as_json: AsJson = False,
-    url: Url = "",
-) -> None:
-    """Offer a dossier to another sponsor, or take it back."""
-    given = {"to": organisation or None, "reason": reason}
-    _change(reference, "POST", "transfer", given, as_json=as_json, url=url)
-
-
-def _given(**options: str) -> dict[str, str]:
-    return {name: value for name, value in options.items() if value}
-
-
-def _change(reference: str, method: str, part: str, given: Any, *, as_json: bool, url: str) -> None:
+    """Comment on a dossier or on one of its fields."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import change
+    from services.cli.submissions import add_comment
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = change(gateway, reference, method, part, given)
-    _print(found, as_json=as_json)
-
-
-def _print(found: Any, *, as_json: bool) -> None:
-    from services.cli.submissions import print_submission
-
-    if as_json:
-        print_json(found)
-    else:
-        print_submission(found)
+        found = add_comment(gateway, submission, {"text": text, "pointer": field or None, "internal": internal})
+    print_json(found)
