@@ -44,6 +44,15 @@ def act(gateway: Gateway, submission: str, kind: str, given: Mapping[str, str]) 
     return read_json(gateway.change(path, lambda _: ("POST", f"{path}/{kind}", body)))
 
 
+def set_parties(gateway: Gateway, submission: str, method: str, part: str, given: Any) -> Any:
+    """Delegate a dossier or offer it to another sponsor. ``part``: the path below the dossier. Return the dossier.
+
+    :raises CallError: when a call fails.
+    """
+    path = f"{SUBMISSIONS}/{submission}"
+    return read_json(gateway.change(path, lambda _: (method, f"{path}/{part}", given)))
+
+
 def add_comment(gateway: Gateway, submission: str, given: Mapping[str, Any]) -> Any:
     """Comment on a dossier.
 
@@ -89,9 +98,18 @@ def print_dossier(one: Mapping[str, Any]) -> None:
     print_table(["ON", "STEP", "STATE", "REASON"], rows)
 
 
+def print_versions(items: Sequence[Any]) -> None:
+    """Print a line for each submitted version."""
+    rows = [
+        (str(one["number"]), one["at"][:10], one["author"], f"{one['screening']['score']}/{one['screening']['of']}")
+        for one in items
+    ]
+    print_table(["VERSION", "SUBMITTED", "AUTHOR", "WHO ITEMS"], rows)
+
+
 def print_screening(found: Mapping[str, Any], language: str) -> None:
     """Print scope, score and findings, among them the missing items."""
-    print_fields({"scope": found["scope"], "WHO items": f"{found['score']}/{found['of']}"})
+    print_fields({"scope": found["scope"]["answer"], "WHO items": f"{found['score']}/{found['of']}"})
     print_findings(found["findings"], language)
 
 

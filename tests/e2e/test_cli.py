@@ -359,8 +359,12 @@ def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_p
         return system.cleio("submissions", *words, CLEIO_TOKEN=key).stdout
 
     name = json.loads(dossier("create", "--content", str(content), "--json"))["submission"]["reference"]
-    assert "/24" in dossier("screen", name, "--lang", "en")
+    screened = dossier("screen", name, "--lang", "en")
+    assert screened.splitlines()[0].split() == ["scope", "scope_unclear"]
+    assert "/24" in screened
     assert "submitted" in dossier("step", name, "submit")
+    assert dossier("versions", name).splitlines()[1].split()[0] == "1"
+    assert "offer_transfer" in dossier("transfer", name, "--reason", "taken back")
     for action in ("screen", "open_feasibility"):
         dossier("step", name, action, key=system.admin_key)
     assert name in dossier("list", "--state", "feasibility")

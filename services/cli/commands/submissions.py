@@ -184,3 +184,56 @@ def comment(
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
         found = add_comment(gateway, submission, {"text": text, "pointer": field or None, "internal": internal})
     print_json(found)
+
+
+@submissions.command("versions")
+def versions(submission: Dossier, as_json: AsJson = False, url: Url = "") -> None:
+    """List the submitted versions, with their score of WHO items."""
+    from services.cli.gateway import open_gateway
+    from services.cli.submissions import SUBMISSIONS, print_versions
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = gateway.read(f"{SUBMISSIONS}/{submission}/versions")
+    if as_json:
+        print_json(found)
+    else:
+        print_versions(found["items"])
+
+
+@submissions.command("delegate")
+def delegate(
+    submission: Dossier,
+    sponsor: Annotated[str, typer.Argument(metavar="SPONSOR", help="The id of the other sponsor.")],
+    may_consent: Annotated[bool, typer.Option("--may-consent", help="It may also consent.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the delegation.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Let another sponsor act on a dossier, or end that."""
+    method, given = ("DELETE", None) if revoke else ("PUT", {"may_consent": may_consent})
+    _set_parties(submission, method, f"delegates/{sponsor}", given, as_json=as_json, url=url)
+
+
+@submissions.command("transfer")
+def transfer(
+    submission: Dossier,
+    reason: Annotated[str, typer.Option(help="Why: kept with the step.")],
+    sponsor: Annotated[str, typer.Argument(metavar="[SPONSOR]", help="Without it the offer is taken back.")] = "",
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Offer a dossier to another sponsor, or take the offer back."""
+    given = {"to": sponsor or None, "reason": reason}
+    _set_parties(submission, "POST", "transfer", given, as_json=as_json, url=url)
+
+
+def _set_parties(submission: str, method: str, part: str, given: object, *, as_json: bool, url: str) -> None:
+    from services.cli.gateway import open_gateway
+    from services.cli.submissions import print_dossier, set_parties
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = set_parties(gateway, submission, method, part, given)
+    if as_json:
+        print_json(found)
+    else:
+        print_dossier(found)
