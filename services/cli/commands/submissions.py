@@ -61,7 +61,7 @@ def create(
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Create a draft: empty, from a content, from a trial, or from a digital protocol."""
+    """Create a draft: empty, from a file, a trial or a protocol."""
     from services.cli.gateway import open_gateway
     from services.cli.submissions import create_dossier, print_dossier, print_findings
 
@@ -136,7 +136,7 @@ def decide(
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Consent to the publication, accept or decline, or ask for the publication."""
+    """Consent, accept, decline, or ask for the publication."""
     from services.cli.gateway import open_gateway
     from services.cli.submissions import act, print_dossier
 
