@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from services.cli.databases import settings_of
 from services.cli.setting_names import variables_of
 
-SERVICES = ("registry", "matching", "notifications")
+SERVICES = ("registry", "matching", "notifications", "portal")
 MASK = "********"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from services.cli.gateway import CallError, Gateway, open_gateway
 from services.supervisor.installation import Installation
 
-SERVICES = ("registry", "matching", "notifications")
+SERVICES = ("registry", "matching", "notifications", "portal")
 _BUILD = re.compile(r'^cleio_build_info\{.*?version="([^"]+)"', re.MULTILINE)
 _BACKUP_TIME = re.compile(r"cleio-(\d{8}T\d{6}\.\d{3})Z(?:\.tar)?")
 

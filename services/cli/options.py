@@ -17,6 +17,7 @@ class Service(StrEnum):
     REGISTRY = "registry"
     MATCHING = "matching"
     NOTIFICATIONS = "notifications"
+    PORTAL = "portal"
 
 
 class Source(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.cli.output import print_message
 
-SERVICES = ("registry", "matching", "notifications")
+SERVICES = ("registry", "matching", "notifications", "portal")
 _PREFIX = "CLEIO_"
 _CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "gateway" / "Caddyfile"
 # Read by the supervisor, the command line, the deployment files and the tests; the others belong to the services.
@@ -19,7 +19,8 @@ _OWN = frozenset(
         "CLEIO_TLS_KEY", "CLEIO_REPLICAS", "CLEIO_HANG_TIMEOUT", "CLEIO_SUPERVISED", "CLEIO_SERVICE_HOST",
         "CLEIO_TOKEN", "CLEIO_OIDC_ISSUER", "CLEIO_OIDC_AUDIENCE", "CLEIO_OIDC_CLIENT", "CLEIO_BACKUP_DIR",
         "CLEIO_LOG_LEVEL", "CLEIO_LOG_FORMAT", "CLEIO_TEST_DATA", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT",
-        "CLEIO_NOTIFICATIONS_PORT", "CLEIO_REGISTRY_URL", "CLEIO_MATCHING_URL", "CLEIO_NOTIFICATIONS_URL",
+        "CLEIO_NOTIFICATIONS_PORT", "CLEIO_PORTAL_PORT", "CLEIO_REGISTRY_URL", "CLEIO_MATCHING_URL",
+        "CLEIO_NOTIFICATIONS_URL", "CLEIO_PORTAL_URL",
     }
 )  # fmt: skip
 

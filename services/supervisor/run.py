@@ -27,11 +27,11 @@ from shared.values.addresses import EVERYWHERE, LOOPBACK_NAMES
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 GATEWAY_PROBE = "/gateway/livez"  # answered by the gateway itself, with 404
-THROUGH_THE_GATEWAY = ("/registry/v1/trials?limit=1", "/matching/readyz", "/notifications/readyz")
+THROUGH_THE_GATEWAY = ("/registry/v1/trials?limit=1", "/matching/readyz", "/notifications/readyz", "/portal/readyz")
 START_TIMEOUT = 120.0  # seconds until everything must answer
 # Less than five seconds together. The gateway gives its open requests one second (Caddyfile), a service two.
 GATEWAY_STOP_TIMEOUT, SERVICE_STOP_TIMEOUT = 1.5, 2.8
-_COLOURS = {"gateway": 35, "registry": 36, "matching": 32, "notifications": 33}
+_COLOURS = {"gateway": 35, "registry": 36, "matching": 32, "notifications": 33, "portal": 34}
 
 
 def up(replicas: Sequence[str] = ()) -> int:

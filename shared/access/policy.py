@@ -157,6 +157,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
+    # The pages of the portal: what they show comes from the API, with the visitor's own rights.
+    ("page", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("page", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # The links in e-mails: their token is the authority.
     ("mail_link", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("mail_link", "write"): _each(PRINCIPAL_KINDS, _ALL),

@@ -21,14 +21,15 @@ class InternalClient:
     """Calls one sibling service. Answers are returned whatever their status; transport failures raise `SiblingError`.
 
     ``base_url`` lists its replicas, separated by commas: if one cannot answer, the next one is asked.
+    ``token``: the credential of every call; None: each call has its own, or none.
     """
 
-    def __init__(self, base_url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
         replicas = [httpx.URL(one.strip()) for one in base_url.split(",")]
         limits = httpx.Limits(max_connections=20, max_keepalive_connections=10)
         self._client = httpx.AsyncClient(
             base_url=replicas[0],
-            headers={"Authorization": f"Bearer {token}"},
+            headers={} if token is None else {"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(10.0, connect=2.0),
             trust_env=False,
             transport=_Replicas(replicas, transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
@@ -47,6 +48,26 @@ class InternalClient:
                 path,
                 headers={**(headers or {}), **call.headers},
                 timeout=httpx.USE_CLIENT_DEFAULT if seconds is None else seconds,
+            )
+            call.answered(response.status_code)
+            return response
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer to a call, whatever its status.
+
+        :raises SiblingError: no answer.
+        """
+        with calling(method, _sibling(path)) as call, _transport_errors():
+            response = await self._client.request(
+                method, path, params=query, json=json, headers={**(headers or {}), **call.headers}
             )
             call.answered(response.status_code)
             return response

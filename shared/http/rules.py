@@ -30,6 +30,11 @@ class RouteRules:
     cached: bool = False
     cost: Cost = ORDINARY
 
+    @property
+    def is_page(self) -> bool:
+        """Return whether the route answers with a page only."""
+        return self.produced == ("text/html",)
+
     @classmethod
     def of(cls, route: APIRoute) -> Self:
         return cls(

@@ -3,7 +3,7 @@
 import re
 
 # Offsets from the gateway's port.
-EMBEDDED_PORTS = {"registry": 1, "matching": 2, "notifications": 3}
+EMBEDDED_PORTS = {"registry": 1, "matching": 2, "notifications": 3, "portal": 4}
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")

@@ -88,7 +88,7 @@ def migrate() -> None:
 
 
 def _migrate(service: Service) -> None:
-    if service is Service.MATCHING:  # has no database
+    if service in {Service.MATCHING, Service.PORTAL}:  # have no database
         return
     from services.cli.databases import migrate_service
     from shared.persistence import (

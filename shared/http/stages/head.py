@@ -27,15 +27,18 @@ async def check_size(request: StrictRequest, _rules: RouteRules) -> None:
 
 
 async def check_parameters(request: StrictRequest, rules: RouteRules) -> None:
-    """:raises InvalidParameterError: 400, a parameter is unknown, repeated or has a NUL (PostgreSQL has none)."""
+    """Pages ignore unknown parameters (people share addresses, and others add to them); their forms repeat names.
+
+    :raises InvalidParameterError: 400, a parameter is unknown, repeated or has a NUL (PostgreSQL has none).
+    """
     names = [name for name, _ in request.query_params.multi_items()]
     found = []
     for name in dict.fromkeys(names):
-        if name not in rules.query_names:
+        if name not in rules.query_names and not rules.is_page:
             # The unknown name is not repeated: it could be data.
             detail = _known(rules.query_names)
             found.append(Fault(pointer="/query", code="unknown_parameter", detail=detail))
-        elif names.count(name) > 1:
+        elif names.count(name) > 1 and not rules.is_page:
             repeated = Label(fr="paramètre répété", en="repeated parameter")
             found.append(Fault(pointer=f"/query/{name}", code="repeated_parameter", detail=repeated))
         elif "\x00" in "".join(request.query_params.getlist(name)):

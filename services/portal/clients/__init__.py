@@ -1,0 +1,1 @@
+"""Calls of the portal to the public API."""

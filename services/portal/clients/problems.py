@@ -1,0 +1,48 @@
+"""Errors of calls to the API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from shared.values.problems import Problem
+from shared.values.wire import Label
+
+
+class ApiError(Exception):
+    """The API answered with a problem: ``title`` and ``detail`` are in the visitor's language.
+
+    ``faults``: what is wrong, by field (``pointer``, ``code``, ``detail``).
+    """
+
+    def __init__(
+        self, status: int, code: str, title: str, detail: str | None = None, faults: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.faults = faults
+
+    @classmethod
+    def of(cls, status: int, body: Any) -> Self:
+        """Read a problem document; anything else is an error without a title."""
+        if not isinstance(body, dict):
+            return cls(status, "unreadable_answer", "")
+        title = str(body.get("title") or body.get("error_description") or "")
+        return cls(
+            status,
+            str(body.get("code") or body.get("error") or "unreadable_answer"),
+            title,
+            body.get("detail"),
+            body.get("errors") or (),
+        )
+
+
+class ApiUnavailableError(Problem):
+    """A service did not answer."""
+
+    code, status = "unavailable", 503
+    title = Label(fr="Service momentanément indisponible", en="Service unavailable for the moment")
+    detail = Label(
+        fr="Réessayez dans un instant. Rien n'a été enregistré.", en="Try again in a moment. Nothing was saved."
+    )

@@ -1,0 +1,1 @@
+"""The first page, the page about CLEIO, the components of the design system, and the files of all pages."""

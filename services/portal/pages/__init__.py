@@ -1,0 +1,1 @@
+"""What all pages share: the visitor, the language of a path, rendering, forms and error pages."""

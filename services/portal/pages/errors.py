@@ -1,0 +1,71 @@
+"""Error pages for browsers; programs get the same problem document as from the other services."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from services.portal.clients.api import Api
+from services.portal.clients.problems import ApiError
+from services.portal.pages.language import KEY
+from services.portal.pages.rendering import HTML, page
+from services.portal.pages.visitors import Visitor
+from shared.http.context import request_id_of
+from shared.values.problems import Problem
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Answer errors with a page where the caller accepts one."""
+    for kind in (Problem, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _in_page(app.exception_handlers[kind]))
+    app.add_exception_handler(ApiError, _from_api)
+
+
+def _in_page(document: Handler) -> Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        found = document(request, error)
+        response = found if isinstance(found, Response) else await found
+        if not _wants_page(request):
+            return response
+        title = getattr(error, "title", None)
+        detail = getattr(error, "detail", None) if isinstance(error, Problem) else None
+        headers = {name: value for name, value in response.headers.items() if name in {"allow", "retry-after"}}
+        return _error_page(request, response.status_code, title, detail, headers)
+
+    return answer
+
+
+async def _from_api(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return _error_page(request, error.status, error.title, error.detail, {}, error.faults)
+
+
+def _error_page(
+    request: Request,
+    status: int,
+    title: object,
+    detail: object,
+    headers: dict[str, str],
+    faults: object = (),
+) -> Response:
+    language = request.scope.get(KEY, "fr")
+    visitor = Visitor(language, request.url.path, Api({}, language))
+    return page(
+        request,
+        visitor,
+        "error.html",
+        status=status,
+        headers={**headers, "Cache-Control": "no-store"},
+        code=status,
+        title=title,
+        detail=detail,
+        faults=faults,
+        request_id=request_id_of(request),
+    )
+
+
+def _wants_page(request: Request) -> bool:
+    return HTML in request.headers.get("accept", "") or request.headers.get("hx-request") == "true"
