@@ -1,18 +1,26 @@
 """Composition root of the portal."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.portal.clients.api import Api
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
+from services.portal.schema import METADATA
+from services.portal.sessions.service import SessionLimits, Sessions
 from services.portal.settings import PortalSettings
 from shared.clients.internal import InternalClient
 from shared.operations.service import Health, create_service
+from shared.persistence import Database, open_database
+from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = ("registry", "matching", "notifications")
 
 
@@ -23,13 +31,19 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         environment()  # templates that cannot be read stop the start
-        app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
-        app.state.health = _health
-        try:
-            yield
-        finally:
+        async with AsyncExitStack() as stack:
+            database = open_database(chosen.database, service="portal")
+            stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
+            await check_schema(database, MIGRATIONS, METADATA)
+            app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
             for client in app.state.services.values():
-                await client.close()
+                stack.push_async_callback(client.close)
+            app.state.sessions = sessions = _sessions(chosen, database, app.state.services)
+            app.state.health = _health
+            stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
+            yield
 
     # The router of unknown addresses comes last.
     routers = [home.router]
@@ -37,6 +51,11 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
     return app
+
+
+def _sessions(settings: PortalSettings, database: Database, services: Mapping[str, InternalClient]) -> Sessions:
+    limits = SessionLimits(settings.idle, settings.absolute)
+    return Sessions(database, settings.cursor_key_bytes, limits, {}, lambda token: Api(services, "fr", token=token))
 
 
 async def _health() -> Health:
