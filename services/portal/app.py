@@ -7,13 +7,17 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.clients.api import Api
+from services.portal.clients.demonstration import DemonstrationUsers
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
 from services.portal.schema import METADATA
-from services.portal.sessions.service import SessionLimits, Sessions
+from services.portal.sessions.model import Source
+from services.portal.sessions.service import Renewal, SessionLimits, Sessions
 from services.portal.settings import PortalSettings
+from services.portal.sign_in import endpoints as sign_in
+from services.portal.sign_in.service import SignIn
 from shared.clients.internal import InternalClient
 from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
@@ -40,22 +44,34 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
             for client in app.state.services.values():
                 stack.push_async_callback(client.close)
-            app.state.sessions = sessions = _sessions(chosen, database, app.state.services)
+            own = InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
+            stack.push_async_callback(own.close)
+            demonstration = DemonstrationUsers(own)
+            renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
+            app.state.sessions = sessions = _sessions(chosen, database, app.state.services, renewals)
+            app.state.sign_in = SignIn(sessions, chosen.session_cookie, demonstration)
             app.state.health = _health
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
     # The router of unknown addresses comes last.
-    routers = [home.router]
+    routers = [sign_in.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
     return app
 
 
-def _sessions(settings: PortalSettings, database: Database, services: Mapping[str, InternalClient]) -> Sessions:
+def _sessions(
+    settings: PortalSettings,
+    database: Database,
+    services: Mapping[str, InternalClient],
+    renewals: Mapping[Source, Renewal],
+) -> Sessions:
     limits = SessionLimits(settings.idle, settings.absolute)
-    return Sessions(database, settings.cursor_key_bytes, limits, {}, lambda token: Api(services, "fr", token=token))
+    return Sessions(
+        database, settings.cursor_key_bytes, limits, renewals, lambda token: Api(services, "fr", token=token)
+    )
 
 
 async def _health() -> Health:
