@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.clients.api import Api
-from services.portal.clients.demonstration import DemonstrationUsers
+from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from services.portal.clients.demonstration import DemonstrationUsers
+from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.sessions.cookies import id_in, set_cookie
 from services.portal.sessions.model import Tokens
 from services.portal.sessions.service import Sessions

@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from services.registry.demonstration.schemas import DemonstrationToken, DemonstrationUser
 from services.registry.identity.organisations.repository import OrganisationRepository
 from services.registry.identity.organisations.schemas import Organisation
@@ -45,7 +43,7 @@ class DemonstrationService:
         :raises NotFoundError: 404, the sample is not loaded, or this installation issues no tokens.
         """
         async with self._database.read(as_service=True) as connection:
-            await self._check_sample(connection)
+            await self._check_sample(TrialRepository(connection))
         names = {key: row["name"] for key, row in listed("organisations").items()}
         return [
             DemonstrationUser(id=row["id"], organisation=names[row["organisation"]], name=row["name"], does=row["does"])
@@ -53,7 +51,7 @@ class DemonstrationService:
         ]
 
     async def token(self, user: str) -> DemonstrationToken:
-        """Issue a token with the rights that a member with these roles has. Create the organisation where it is missing.
+        """Issue a token with the rights of a member with these roles. Create the organisation where it is missing.
 
         :raises NotFoundError: 404, as `users`, there is no such user, or its organisation is suspended.
         """
@@ -61,24 +59,25 @@ class DemonstrationService:
         if row is None:
             raise NotFoundError
         async with self._database.transaction(as_service=True) as connection:
-            await self._check_sample(connection)
-            organisation = await self._organisation(connection, listed("organisations")[row["organisation"]])
+            await self._check_sample(TrialRepository(connection))
+            organisation = await self._organisation(
+                OrganisationRepository(connection), listed("organisations")[row["organisation"]]
+            )
             credential = _credential(user, organisation, frozenset(row["roles"]), int(self._clock().timestamp()))
             token = issue(await self._issuer.keys.active(connection), self._issuer.url, _SERVICES, credential)
         return DemonstrationToken(access_token=token, expires_at=credential.expires_at)
 
-    async def _check_sample(self, connection: AsyncConnection) -> None:
-        if not self._with_sample or not await TrialRepository(connection).count("all", demo=True):
+    async def _check_sample(self, trials: TrialRepository) -> None:
+        if not self._with_sample or not await trials.count("all", demo=True):
             raise NotFoundError
 
-    async def _organisation(self, connection: AsyncConnection, given: Mapping[str, Any]) -> Organisation:
-        repository, now = OrganisationRepository(connection), self._clock()
-        found = await repository.get(given["id"])
+    async def _organisation(self, organisations: OrganisationRepository, given: Mapping[str, Any]) -> Organisation:
+        found, now = await organisations.get(given["id"]), self._clock()
         if found is None:
             found = Organisation(
                 **{"centre": None, **given}, version=1, status="active", created_at=now, updated_at=now
             )
-            await repository.add(found)
+            await organisations.add(found)
         if found.status != "active" or (found.kind, found.centre) != (given["kind"], given.get("centre")):
             raise NotFoundError
         return found
