@@ -7,7 +7,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.clients.api import Api
-from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
@@ -17,6 +16,7 @@ from services.portal.sessions.model import Source
 from services.portal.sessions.service import Renewal, SessionLimits, Sessions
 from services.portal.settings import PortalSettings
 from services.portal.sign_in import endpoints as sign_in
+from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.sign_in.service import SignIn
 from shared.clients.internal import InternalClient
 from shared.operations.service import Health, create_service

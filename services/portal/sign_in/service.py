@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.sessions.cookies import id_in, set_cookie
 from services.portal.sessions.model import Tokens
 from services.portal.sessions.service import Sessions
+from services.portal.sign_in.demonstration import DemonstrationUsers
 from shared.access.principal import Principal
 
 # A path of this portal: one slash, then no character that a browser reads as another host or as the end of a header.
