@@ -17,8 +17,11 @@ from services.portal.sessions.service import Renewal, SessionLimits, Sessions
 from services.portal.settings import PortalSettings
 from services.portal.sign_in import endpoints as sign_in
 from services.portal.sign_in.demonstration import DemonstrationUsers
+from services.portal.sign_in.flows import Flows
+from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from shared.clients.internal import InternalClient
+from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
@@ -48,8 +51,13 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             stack.push_async_callback(own.close)
             demonstration = DemonstrationUsers(own)
             renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
+            provider = _provider(chosen, await stack.enter_async_context(open_outbound(chosen, total_seconds=10.0)))
+            if provider is not None:
+                renewals["openid"] = provider.renew
             app.state.sessions = sessions = _sessions(chosen, database, app.state.services, renewals)
-            app.state.sign_in = SignIn(sessions, chosen.session_cookie, demonstration)
+            app.state.sign_in = SignIn(
+                sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
+            )
             app.state.health = _health
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
@@ -72,6 +80,21 @@ def _sessions(
     return Sessions(
         database, settings.cursor_key_bytes, limits, renewals, lambda token: Api(services, "fr", token=token)
     )
+
+
+def _provider(settings: PortalSettings, outbound: OutboundClient) -> OpenIdProvider | None:
+    if not settings.oidc_client_id:
+        return None
+    registration = Registration(
+        issuer=settings.oidc_issuer,
+        client=settings.oidc_client_id,
+        secret=settings.oidc_client_secret.get_secret_value(),
+        audience=settings.oidc_audience,
+        scope=settings.oidc_scope,
+        redirect=f"{settings.issuer}/sign-in/callback",
+        home=f"{settings.issuer}/",
+    )
+    return OpenIdProvider(registration, outbound)
 
 
 async def _health() -> Health:

@@ -1,13 +1,14 @@
 """Settings of the portal (``CLEIO_PORTAL_…``)."""
 
 from datetime import timedelta
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.clients.outbound import OutboundSettings
-from shared.settings import DatabaseUrl
+from shared.settings import DatabaseUrl, SettingError
 from shared.values.addresses import LOOPBACK_NAMES
 
 # Browsers accept the first one only with https, from this host, for all paths.
@@ -28,6 +29,27 @@ class PortalSettings(OutboundSettings):
     session_seconds: float = Field(
         default=8 * 3600.0, gt=0, description="A session ends after this time, however much it is used."
     )
+
+    oidc_client_id: str = Field(
+        default="",
+        max_length=200,
+        description="Name under which the OpenID provider knows the portal; empty: nobody can sign in.",
+    )
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Its secret there; empty: a public client, protected by PKCE alone."
+    )
+    oidc_scope: str = Field(
+        default="openid",
+        pattern=r"^openid( [\x21\x23-\x5b\x5d-\x7e]+)*$",
+        max_length=200,
+        description="Scopes that it asks for; some providers give refresh tokens only for `openid offline_access`.",
+    )
+
+    @model_validator(mode="after")
+    def _check_provider(self) -> Self:
+        if self.oidc_client_id and not self.oidc_issuer:
+            raise SettingError("CLEIO_PORTAL_OIDC_CLIENT_ID needs CLEIO_OIDC_ISSUER, the provider that knows it")
+        return self
 
     @property
     def database(self) -> str:

@@ -93,10 +93,13 @@ class Sessions:
                 await SessionRepository(connection, self._seal).touch(digest, now)
         return await self._renewed(session) if _is_stale(session, now) else session
 
-    async def end(self, identifier: str) -> None:
-        """End a session, if it exists."""
+    async def end(self, identifier: str) -> Tokens | None:
+        """End a session and return its tokens; None: there is none."""
         async with self._database.transaction(as_service=True) as connection:
-            await SessionRepository(connection, self._seal).remove(digest_of(identifier))
+            repository = SessionRepository(connection, self._seal)
+            found = await repository.get(digest_of(identifier))
+            await repository.remove(digest_of(identifier))
+        return None if found is None else found.secret.tokens
 
     async def sweep(self) -> None:
         """Remove the sessions that are over, then wait."""
