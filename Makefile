@@ -111,4 +111,5 @@ $(READY): requirements.lock pyproject.toml
 
 $(READY_DEV): requirements-dev.lock $(READY)
 	@PYTHON="$(PYTHON)" deploy/setup/install.sh requirements-dev.lock
+	@deploy/setup/browser.sh
 	@touch $(READY_DEV)
