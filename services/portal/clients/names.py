@@ -35,3 +35,16 @@ async def centres_of(api: Api) -> dict[str, Mapping[str, Any]]:
     """Return all centres by id."""
     answer = await api.get("/registry/v1/centres", limit=200)
     return {centre["id"]: centre for centre in answer["items"]}
+
+
+async def above(api: Api, concept: Mapping[str, Any], levels: int = 5) -> list[Mapping[str, Any]]:
+    """Return the concepts above one, the nearest first, at most so many levels up."""
+    found: dict[str, Mapping[str, Any]] = {}
+    codes = concept["parents"]
+    for _ in range(levels):
+        level = await concepts_of(api, [code for code in codes if code not in found])
+        if not level:
+            break
+        found |= level
+        codes = [code for one in level.values() for code in one["parents"]]
+    return list(found.values())

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal.find.departements import DEPARTEMENTS
+from services.portal.find.download import csv_of
 from services.portal.find.first_page import first_page
-from services.portal.find.reading import find
+from services.portal.find.nothing import nothing_found
+from services.portal.find.reading import find, place_of
 from services.portal.find.search import MAX_PLACE, Search
 from services.portal.find.view import results
 from services.portal.pages.formats import Formats
@@ -17,6 +19,7 @@ from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+CSV = "text/csv"
 Reader = Annotated[Access, Depends(allow("page", "read"))]
 
 
@@ -34,17 +37,26 @@ async def trials(request: Request, access: Reader, visitor: CurrentVisitor) -> R
     """Show the trials that a search finds, with filters."""
     search = Search.of(request.query_params)
     found = await find(visitor.api, search)
-    shown = results(search, found, Formats(visitor.language))
     return page(
         request,
         visitor,
         "find/trials.html",
         search=search,
         found=found,
-        results=shown,
+        results=results(search, found, Formats(visitor.language)),
+        nothing=None if found.total else await nothing_found(visitor.api, search),
         departements=DEPARTEMENTS.values(),
         is_part=request.headers.get("hx-request") == "true",
     )
+
+
+@router.api_route("/trials.csv", methods=["GET", "HEAD"], summary="Download a list of trials")
+@produces(HTML, CSV)
+async def download(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Return the trials of a search as CSV."""
+    search = Search.of(request.query_params)
+    text = await csv_of(visitor.api, search, await place_of(visitor.api, search.near))
+    return Response(text, 200, {"Content-Disposition": 'attachment; filename="cleio-trials.csv"'}, f"{CSV}; charset=utf-8")
 
 
 @router.api_route("/suggestions", methods=["GET", "HEAD"], summary="Suggestions while typing")

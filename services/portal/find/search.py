@@ -52,6 +52,11 @@ class Search:
         """Return whether the age is no whole number of years or months that a person can have."""
         return bool(self.age) and not (self.age.isdecimal() and int(self.age) <= (120 if self.unit == "years" else 1440))
 
+    @property
+    def has_filters(self) -> bool:
+        """Return whether anything but a text is asked for."""
+        return self.is_open or bool(self.age or self.near or any((self.choices or {}).values()))
+
     def chosen(self, group: str) -> tuple[str, ...]:
         """Return the chosen values of a group of filters."""
         return (self.choices or {}).get(group, ())
