@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.portal.centres import endpoints as centres
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
@@ -34,7 +35,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 await client.close()
 
     # The router of unknown addresses comes last.
-    routers = [find.router, diseases.router, home.router]
+    routers = [find.router, diseases.router, centres.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
