@@ -6,7 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.portal.centres import endpoints as centres
 from services.portal.clients.api import Api
+from services.portal.diseases import endpoints as diseases
+from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
@@ -63,7 +66,13 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             yield
 
     # The router of unknown addresses comes last.
-    routers = [sign_in.router, home.router]
+    routers = [
+        sign_in.router,
+        find.router,
+        diseases.router,
+        centres.router,
+        home.router,
+    ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
