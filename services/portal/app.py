@@ -10,6 +10,7 @@ from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
 from services.portal.settings import PortalSettings
+from services.portal.trial_pages import endpoints as trial_pages
 from shared.clients.internal import InternalClient
 from shared.operations.service import Health, create_service
 
@@ -32,7 +33,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 await client.close()
 
     # The router of unknown addresses comes last.
-    routers = [home.router]
+    routers = [trial_pages.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
