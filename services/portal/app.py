@@ -6,7 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.portal.centres import endpoints as centres
 from services.portal.clients.api import Api
+from services.portal.diseases import endpoints as diseases
+from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
@@ -20,6 +23,7 @@ from services.portal.sign_in.demonstration import DemonstrationUsers
 from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
+from services.portal.trial_pages import endpoints as trial_pages
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -72,7 +76,14 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
             yield
 
     # The router of unknown addresses comes last.
-    routers = [sign_in.router, home.router]
+    routers = [
+        sign_in.router,
+        find.router,
+        diseases.router,
+        centres.router,
+        trial_pages.router,
+        home.router,
+    ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)

@@ -98,6 +98,11 @@ def redirect(visitor: Visitor, path: str, **query: Any) -> Response:
     return Response(None, 303, {**HEADERS, "Location": _address(path, visitor.language, query)})
 
 
+def moved(visitor: Visitor, path: str, **query: Any) -> Response:
+    """Send the browser to the present address of a page (301)."""
+    return Response(None, 301, {**HEADERS, "Location": _address(path, visitor.language, query)})
+
+
 def _address(path: str, language: Language, query: Mapping[str, Any]) -> str:
     return in_language(path, language) + _join_query(query)
 
