@@ -1,8 +1,9 @@
 """A portal for one test: the real application on a real database, in front of a registry in this process."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from shared.persistence.migrations import upgrade
 from tests.contract.matching import Line
 
 COOKIE = "cleio-session"
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 async def migrate_portal(url: str) -> None:
@@ -44,7 +46,7 @@ class Visitor(httpx.AsyncClient):
 
     def __init__(self, portal: FastAPI, address: str = "127.0.0.1") -> None:
         super().__init__(
-            transport=httpx.ASGITransport(portal, client=(address, 50000)),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(portal, client=(address, 50000)),
             base_url="http://test",
             headers={"Accept": "text/html"},
         )
@@ -58,7 +60,7 @@ class Visitor(httpx.AsyncClient):
         """Press the button of a demonstration user."""
         return await self.submit(f"/sign-in/demonstration/{user}", **fields)
 
-    async def submit(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+    async def submit(self, path: str, *, headers: Mapping[str, str] = NONE, **fields: str) -> httpx.Response:
         """Send a form as the page at hand would: with the token of the session, unless ``csrf`` is given."""
         fields = {"csrf": await self.csrf(), **fields}
         return await self.post(path, data=fields, headers=headers)

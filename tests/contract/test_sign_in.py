@@ -114,7 +114,7 @@ async def test_a_form_of_another_site_is_refused(portal: FastAPI) -> None:
             ({"Sec-Fetch-Site": "cross-site"}, {}),
             ({"Sec-Fetch-Site": "same-site"}, {}),
         ):
-            answer = await visitor.submit("/sign-out", headers, **fields)
+            answer = await visitor.submit("/sign-out", headers=headers, **fields)
             assert answer.status_code == 403, (headers, fields)
             assert await visitor.is_signed_in()
         assert (await visitor.get("/sign-out")).status_code == 303  # an address alone signs nobody out
