@@ -1,24 +1,16 @@
 // An OpenID provider for the tests: everybody signs in under the name they give. Its own login and consent pages are used as they are.
-// Environment: PORT; OTHER_PORT is a second issuer with the same keys; AUDIENCE is the only resource that its access tokens are made for,
+// Environment: PORT; OTHER_PORT is a second issuer with the same keys; KEYS are those, as a JSON list; AUDIENCE is the only resource that its access tokens are made for,
 // besides the one of somebody else.
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-const { PORT, OTHER_PORT, AUDIENCE } = process.env;
+const { PORT, OTHER_PORT, AUDIENCE, KEYS } = process.env;
 const ELSEWHERE = 'urn:somebody:else';
 const HASTY_SECONDS = 1;
 // The portal renews tokens a minute before they expire.
 const PORTAL_SECONDS = 62;
 
-function key(kid, type, options) {
-  return { ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), kid, use: 'sig' };
-}
-
-const keys = [
-  key('of-the-provider-es', 'ec', { namedCurve: 'P-256' }),
-  key('of-the-provider-rs', 'rsa', { modulusLength: 2048 }),
-];
+const keys = JSON.parse(KEYS);
 
 const person = {
   application_type: 'native',
