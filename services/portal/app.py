@@ -24,6 +24,7 @@ from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
+from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
@@ -75,6 +76,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         centres.router,
         trial_pages.router,
         worklist.router,
+        sites.router,
         home.router,
     ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from services.portal.pages.visitors import CurrentVisitor, Visitor
-from shared.values.problems import UnauthenticatedError
+from shared.values.problems import NotFoundError, UnauthenticatedError
 from shared.values.wire import Label
 
 # path → name, and the kinds of organisation that have the page. What a person may do there, the API decides.
@@ -54,6 +54,17 @@ async def worker_of(visitor: CurrentVisitor) -> Visitor:
 
 
 Worker = Annotated[Visitor, Depends(worker_of)]
+
+
+def centre_of(visitor: Visitor) -> str:
+    """Return the centre that the visitor's organisation is.
+
+    :raises NotFoundError: 404, it is no centre.
+    """
+    centre: str | None = visitor.me["centre"] if visitor.me else None
+    if centre is None:
+        raise NotFoundError
+    return centre
 
 
 def menu_of(visitor: Visitor) -> Sequence[tuple[str, str]]:
