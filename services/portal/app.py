@@ -10,6 +10,7 @@ from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
 from services.portal.settings import PortalSettings
+from services.portal.workbench import endpoints as workbench
 from shared.clients.internal import InternalClient
 from shared.operations.service import Health, create_service
 
@@ -25,6 +26,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         environment()  # templates that cannot be read stop the start
         app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
         app.state.health = _health
+        app.state.names_of_codes = {}  # of the terminology, as they are read
         try:
             yield
         finally:
@@ -32,7 +34,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 await client.close()
 
     # The router of unknown addresses comes last.
-    routers = [home.router]
+    routers = [workbench.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)

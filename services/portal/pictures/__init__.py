@@ -1,0 +1,1 @@
+"""Pictures of the pages: geometry computed here, drawn as SVG by the templates. Pure."""
