@@ -1,1 +1,1 @@
-"""Pictures of the pages: geometry computed here, drawn as SVG by the templates. Pure."""
+"""Geometry of the pictures that pages draw as SVG. Pure."""

@@ -1,71 +1,85 @@
-"""The geometry of a timeline of verdicts: bars in days, ticks of the calendar, and the day to refer before. Pure."""
+"""A vertical timeline: years on the left, marks on a line, words on the right. Pure.
 
-from collections.abc import Mapping, Sequence
+Vertical, because it is then readable at 360 px and grows with the number of marks, not with their words.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
-WIDTH = 480
-_DAYS_OF_YEAR = 365.25
-# Of a timeline in which nothing changes.
-_QUIET = timedelta(days=730)
-_MOST_TICKS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One verdict from one day until another: its place and width in units of the picture."""
-
-    x: float
-    width: float
-    verdict: str
+WIDTH = 340
+LINE_X = 64
+TEXT_X = 92
+_TOP = 18
+_GAP = 44
+_HEIGHT_OF_A_YEAR = 26
+_MAX_SPAN = 420
+_MAX_YEARS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark of the axis. ``day``: the first of a year or of a month, as the pages write it (``2027``, ``2027-03``)."""
+class Mark:
+    """Something that happens: ``2024``, ``2024-05`` or ``2024-05-03``, its name and its date in words."""
 
-    x: float
-    day: str
+    date: str
+    name: str
+    when: str
+    is_planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMark:
+    """A mark. ``y``: its place on the line; ``text_y``: of its words, lower where marks lie close together."""
+
+    name: str
+    when: str
+    is_planned: bool
+    y: float
+    text_y: float
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The picture: ``refer_x``: where to refer before; None: no such day, or it is beyond the picture."""
+    """The places of everything in the picture, in its own units."""
 
-    bars: Sequence[Bar]
-    ticks: Sequence[Tick]
-    refer_x: float | None
+    width: int
+    height: float
+    marks: list[PlacedMark]
+    years: list[tuple[int, float]]
+    first: float
+    last: float
+    # None: today is outside the picture.
+    today: float | None
 
 
-def timeline(intervals: Sequence[Mapping[str, Any]], refer_before: str | None) -> Timeline:
-    """Return the geometry of a timeline. ``intervals``: `from`, `until` and `verdict`, in the order of time."""
-    first = date.fromisoformat(intervals[0]["from"])
-    changes = [date.fromisoformat(one["until"]) for one in intervals if one["until"]]
-    span = max((changes[-1] - first) * 1.15, timedelta(days=120)) if changes else _QUIET
-    last = first + span
+def timeline(marks: Sequence[Mark], today: date) -> Timeline:
+    """Place the marks, at least one, in the order of their dates."""
+    days = [day_of(one.date) for one in marks]
+    begin, end = min(days), max(days)
+    span = max((end - begin).days, 1)
+    height = min(max(span / 365 * _HEIGHT_OF_A_YEAR, _GAP * (len(marks) - 1)), _MAX_SPAN)
 
     def place(day: date) -> float:
-        return round(min(1.0, max(0.0, (day - first) / span)) * WIDTH, 1)
+        return round(_TOP + (day - begin).days / span * height, 1)
 
-    bars = []
-    for one in intervals:
-        x = place(date.fromisoformat(one["from"]))
-        until = place(date.fromisoformat(one["until"])) if one["until"] else WIDTH
-        bars.append(Bar(x, round(until - x, 1), one["verdict"]))
-    refer = date.fromisoformat(refer_before) if refer_before else None
+    placed: list[PlacedMark] = []
+    for mark, day in zip(marks, days, strict=True):
+        lowest = placed[-1].text_y + _GAP if placed else 0
+        placed.append(PlacedMark(mark.name, mark.when, mark.is_planned, place(day), max(place(day), lowest)))
+    step = max(1, -(-(end.year - begin.year) // _MAX_YEARS))
+    years = [(year, place(date(year, 1, 1))) for year in range(begin.year + 1, end.year + 1, step)]
     return Timeline(
-        bars,
-        [Tick(place(day), text) for day, text in _ticks(first, last)],
-        place(refer) if refer is not None and refer <= last else None,
+        width=WIDTH,
+        height=placed[-1].text_y + 32,
+        marks=placed,
+        years=years,
+        first=_TOP,
+        last=place(end),
+        today=place(today) if begin < today < end else None,
     )
 
 
-def _ticks(first: date, last: date) -> list[tuple[date, str]]:
-    years = (last - first).days / _DAYS_OF_YEAR
-    if years < 2:
-        months = max(1, round(years * 12 / _MOST_TICKS))
-        starts = [date(first.year + month // 12, month % 12 + 1, 1) for month in range(first.month, first.month + 26)]
-        return [(day, day.isoformat()[:7]) for day in starts if day < last and (day.month - 1) % months == 0]
-    step = max(1, round(years / _MOST_TICKS))
-    return [(date(year, 1, 1), str(year)) for year in range(first.year + 1, last.year + 1) if year % step == 0]
+def day_of(partial: str) -> date:
+    """Return the first day of a year or month, or the day itself."""
+    year, month, day = (int(one) for one in (*partial.split("-"), "1", "1")[:3])
+    return date(year, month, day)

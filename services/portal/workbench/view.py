@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.pages.formats import Formats
-from services.portal.pictures.timeline import Timeline, timeline
+from services.portal.pictures.verdicts import Timeline, timeline
 from services.portal.workbench.comparing import unknown_criteria
 
 Document = Mapping[str, Any]
