@@ -14,6 +14,7 @@ from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
+from services.portal.referring import endpoints as referring
 from services.portal.schema import METADATA
 from services.portal.sessions.model import Source
 from services.portal.sessions.service import Renewal, SessionLimits, Sessions
@@ -76,6 +77,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         centres.router,
         trial_pages.router,
         workbench.router,
+        referring.router,
         home.router,
     ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")

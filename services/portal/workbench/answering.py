@@ -93,17 +93,20 @@ def facts_of_answer(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> 
     return found
 
 
-def fact_added(fields: Fields, code: str, as_of: str) -> dict[str, Any]:
-    """Return the fact of the panel *add to the record*.
+def facts_added(fields: Fields, code: str, as_of: str) -> list[dict[str, Any]]:
+    """Return the facts of the panel *add to the record*: one of the code, and one of the gene, where given.
 
     :raises NotUnderstoodError: a field cannot be read.
     """
-    kind = fields("new-kind") or "condition"
-    wanted = {"kind": kind, "codes": [code] if code else [], "value": None, "variant": None}
-    if kind == "variant":
-        wanted["variant"] = {"gene": fields("new-gene").upper()}
     status = "absent" if fields("new-status") == "absent" else "present"
-    return _one(wanted, "new-", fields, as_of, status)
+    found = []
+    if code:
+        wanted = {"kind": fields("new-kind") or "condition", "codes": [code], "value": None, "variant": None}
+        found.append(_one(wanted, "new-", fields, as_of, status))
+    if gene := fields("new-gene").upper():
+        wanted = {"kind": "variant", "codes": [], "value": None, "variant": {"gene": gene}}
+        found.append(_one(wanted, "gene-", fields, as_of, "present"))
+    return found
 
 
 def _person(name: str, prefix: str, fields: Fields) -> dict[str, Any]:

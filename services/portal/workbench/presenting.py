@@ -32,9 +32,12 @@ def presented(outcome: Outcome, visitor: Visitor) -> dict[str, Any]:
         "kept": lambda name: outcome.kept.get(name, ""),
         "record_text": json.dumps(outcome.state.record, ensure_ascii=False, indent=2),
         "detailed": view.DETAILED,
-        "kinds": [(kind, formats.word("fact_kind", kind)) for kind in WORDS["fact_kind"] if kind != "answer"],
+        "kinds": [
+            (kind, formats.word("fact_kind", kind)) for kind in WORDS["fact_kind"] if kind not in {"answer", "variant"}
+        ],
         "variant_types": [(code, formats.word("variant_type", code)) for code in WORDS["variant_type"]],
         "unknown": unknown_criteria,
+        "may_refer": view.may_refer(visitor.me),
         "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
         "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
         "limit_in_words": lambda limit: view.limit_in_words(limit, formats),

@@ -16,7 +16,7 @@ from services.portal.workbench.answering import (
     NotUnderstoodError,
     age_of,
     day_of,
-    fact_added,
+    facts_added,
     facts_of_answer,
 )
 from services.portal.workbench.comparing import differences
@@ -43,7 +43,6 @@ _NO_CODE = Label(
     fr="Choisissez un des codes proposés, ou écrivez-en un, par exemple ORPHA:98896.",
     en="Choose one of the codes, or write one, for example ORPHA:98896.",
 )
-_NO_GENE = Label(fr="Écrivez le symbole du gène, par exemple DMD.", en="Write the symbol of the gene, for example DMD.")
 _SUPPOSE_DAY = Label(fr="Donnez le jour de l'évaluation, entier.", en="Give the whole day of evaluation.")
 MOST_CODES = 12
 
@@ -127,7 +126,7 @@ class Workbench:
             if choices is not None:
                 outcome = await self._evaluated(changed)
                 return replace(outcome, codes=choices, faults={"new-code": _NO_CODE}, kept=_fields(form))
-            added = {"facts": [fact_added(form.one, code, as_of)]}
+            added = {"facts": facts_added(form.one, code, as_of)}
             changed = changed.adding(added, supposed=action == "suppose-add")
         elif action == "suppose-day":
             day = day_of("suppose-day", form.one("suppose-day"))
@@ -182,12 +181,8 @@ class Workbench:
 
     async def _chosen(self, form: Form) -> tuple[str, list[Mapping[str, Any]] | None]:
         """Return the code that was chosen or written, or what its words find."""
-        if form.one("new-kind") == "variant":
-            if not form.one("new-gene"):
-                raise NotUnderstoodError("new-gene", _NO_GENE)
-            return "", None
         chosen, written = form.one("new-choice"), form.one("new-code")
-        if chosen or ":" in written:
+        if chosen or ":" in written or (not written and form.one("new-gene")):
             return chosen or written, None
         return "", await self.codes(written)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from services.portal.pages.formats import Formats
 from services.portal.pictures.verdicts import Timeline, timeline
-from services.portal.workbench.comparing import unknown_criteria
 
 Document = Mapping[str, Any]
 _SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "="}
 _STATES = ("not_met", "unknown", "met")
 _LISTED = frozenset({"compatible", "possible", "not_yet"})
 _RECRUITS = frozenset({"open", "not_yet_open", "unknown"})
+_REFERRERS = frozenset({"hospital", "centre"})
 # Trials with all criteria on the page; the others with their reasons until asked for.
 DETAILED = 10
 
@@ -144,6 +144,6 @@ def duration_in_words(duration: str, formats: Formats) -> str:
     return " ".join(words)
 
 
-def decided(trial: Document) -> bool:
-    """Return whether no criterion of a trial is unknown but those left to the investigator."""
-    return unknown_criteria(trial) == 0
+def may_refer(me: Mapping[str, Any] | None) -> bool:
+    """Return whether a visitor may refer patients, as far as the pages can tell: the API decides."""
+    return me is not None and me["kind"] in _REFERRERS
