@@ -25,6 +25,7 @@ from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
+from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
@@ -80,6 +81,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         trial_pages.router,
         worklist.router,
         sites.router,
+        capabilities.router,
         workbench.router,
         referring.router,
         home.router,
