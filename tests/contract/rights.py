@@ -292,7 +292,7 @@ class Stage:
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
-        values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        values |= {"user": "clinician", "cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
         if "{reference}" in line.path:
             deletes = line.method == "DELETE" and allowed
             values["reference"] = rights_referrals.reference(line.row, self.ids, deletes=deletes)
