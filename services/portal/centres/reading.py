@@ -34,9 +34,7 @@ async def centre_of(api: Api, identifier: str) -> Centre | None:
     stated, codes, listed, centres = await asyncio.gather(
         api.get(f"{path}/capabilities"),
         api.get("/registry/v1/capabilities/codes"),
-        api.get(
-            "/registry/v1/trials", centre=identifier, sort="relevance", count="exact", fields=FIELDS, limit=_MOST
-        ),
+        api.get("/registry/v1/trials", centre=identifier, sort="relevance", count="exact", fields=FIELDS, limit=_MOST),
         centres_of(api),
     )
     return Centre(

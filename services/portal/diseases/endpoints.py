@@ -25,7 +25,10 @@ async def diseases(request: Request, access: Reader, visitor: CurrentVisitor) ->
     """Show the diseases that have trials, by name."""
     formats = Formats(visitor.language)
     counted = await visitor.api.get("/registry/v1/trials", facets="condition", fields="identifier", limit=1)
-    rows = [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in counted["facets"]["condition"]]
+    rows = [
+        (one["value"], formats.label(one["label"]) or one["value"], one["count"])
+        for one in counted["facets"]["condition"]
+    ]
     return page(request, visitor, "diseases/list.html", rows=sorted(rows, key=lambda row: formats.sorting(row[1])))
 
 

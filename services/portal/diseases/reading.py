@@ -21,8 +21,8 @@ _MOST = 50
 class Disease:
     """A disease with its trials.
 
-    ``concept``: as in the terminology. ``narrower``: values of the filter by disease, with their counts. ``wider``: more
-    general diseases with trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
+    ``concept``: as in the terminology. ``narrower``: values of the filter by disease, with their counts. ``wider``:
+    more general diseases with trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
     """
 
     concept: Mapping[str, Any]
@@ -43,17 +43,13 @@ async def disease_of(api: Api, code: str) -> Disease | None:
         return None
     own = concept["code"]
     listed, centres, general, coverage = await asyncio.gather(
-        api.get(
-            _TRIALS, condition=own, count="exact", facets="condition,centre", fields=FIELDS, limit=_MOST
-        ),
+        api.get(_TRIALS, condition=own, count="exact", facets="condition,centre", fields=FIELDS, limit=_MOST),
         centres_of(api),
         above(api, concept),
         _coverage(api, own),
     )
     broader = {one["code"] for one in general}
-    diseases, wider = await asyncio.gather(
-        concepts_of(api, codes_of(listed["items"])), wider_with_trials(api, general)
-    )
+    diseases, wider = await asyncio.gather(concepts_of(api, codes_of(listed["items"])), wider_with_trials(api, general))
     return Disease(
         concept=concept,
         trials=listed["items"],

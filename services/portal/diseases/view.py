@@ -21,7 +21,9 @@ def disease_page(disease: Disease, formats: Formats) -> dict[str, Any]:
     """Return what the page of a disease shows."""
     concept, name = disease.concept, formats.label(disease.concept["label"])
     cards = [card(trial, disease.names, formats) for trial in disease.trials]
-    groups = [(title.model_dump()[formats.language], [one for one in cards if _group(one) == key]) for key, title in _GROUPS]
+    groups = [
+        (title.model_dump()[formats.language], [one for one in cards if _group(one) == key]) for key, title in _GROUPS
+    ]
     return {
         "disease": disease,
         "name": name,
@@ -30,7 +32,9 @@ def disease_page(disease: Disease, formats: Formats) -> dict[str, Any]:
         "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
         "groups": [(title, found) for title, found in groups if found],
         "open_count": sum(1 for one in cards if _group(one) == "open"),
-        "narrower": [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in disease.narrower],
+        "narrower": [
+            (one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in disease.narrower
+        ],
         "centres": [
             (one["value"], disease.names.centres[one["value"]], one["count"])
             for one in disease.centres

@@ -59,7 +59,9 @@ def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
         status=trial["status"],
         is_demonstration=trial.get("sample") == "demo",
         diseases=[(one.get("code") or "", _disease(one, names, formats)) for one in _targets(trial)][:4],
-        people=", ".join(part for part in (ages, formats.word("sex", sex).lower() if ages else formats.word("sex", sex)) if part),
+        people=", ".join(
+            part for part in (ages, formats.word("sex", sex).lower() if ages else formats.word("sex", sex)) if part
+        ),
         treatment=_treatment(product, formats),
         phase=formats.word("phase", trial.get("phase")),
         nearest=_nearest(trial.get("nearest"), formats),
@@ -100,7 +102,9 @@ def _nearest(site: Mapping[str, Any] | None, formats: Formats) -> str:
 
 
 def _cities(sites: Iterable[Mapping[str, Any]], names: Names, formats: Formats) -> list[str]:
-    cities = list(dict.fromkeys(names.centres[one["centre"]]["city"] for one in sites if one["centre"] in names.centres))
+    cities = list(
+        dict.fromkeys(names.centres[one["centre"]]["city"] for one in sites if one["centre"] in names.centres)
+    )
     more = len(cities) - _CITIES
     if more <= 0:
         return cities

@@ -56,7 +56,9 @@ async def download(request: Request, access: Reader, visitor: CurrentVisitor) ->
     """Return the trials of a search as CSV."""
     search = Search.of(request.query_params)
     text = await csv_of(visitor.api, search, await place_of(visitor.api, search.near))
-    return Response(text, 200, {"Content-Disposition": 'attachment; filename="cleio-trials.csv"'}, f"{CSV}; charset=utf-8")
+    return Response(
+        text, 200, {"Content-Disposition": 'attachment; filename="cleio-trials.csv"'}, f"{CSV}; charset=utf-8"
+    )
 
 
 @router.api_route("/suggestions", methods=["GET", "HEAD"], summary="Suggestions while typing")

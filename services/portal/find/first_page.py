@@ -21,7 +21,9 @@ async def first_page(api: Api, place: str, formats: Formats) -> dict[str, Any]:
         centres_of(api),
         api.get(f"{_TRIALS}/statistics"),
         api.get(_TRIALS, open="true", fields="sites", limit=200),
-        api.get(_TRIALS, near=near, open="true", sort="distance", fields=FIELDS, limit=_NEAREST) if near else _nothing(),
+        api.get(_TRIALS, near=near, open="true", sort="distance", fields=FIELDS, limit=_NEAREST)
+        if near
+        else _nothing(),
     )
     names = Names(await concepts_of(api, codes_of(nearest["items"])), centres)
     days = [site["confirmed_at"] for trial in latest["items"] for site in trial["sites"] if site.get("confirmed_at")]

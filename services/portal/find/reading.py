@@ -39,7 +39,9 @@ async def find(api: Api, search: Search) -> Found:
     asked = search.parameters(near)
     chosen = [group for group in GROUPS if search.chosen(group)]
     first, *others = await asyncio.gather(
-        api.get(_PATH, **asked, count="exact", facets=",".join(GROUPS), limit=PAGE, cursor=search.cursor, fields=FIELDS),
+        api.get(
+            _PATH, **asked, count="exact", facets=",".join(GROUPS), limit=PAGE, cursor=search.cursor, fields=FIELDS
+        ),
         *(_counts(api, search.without(group), near, group) for group in chosen),
     )
     diseases = await concepts_of(api, codes_of(first["items"]))

@@ -55,7 +55,10 @@ def results(search: Search, found: Found, formats: Formats) -> Results:
     return Results(
         summary=_summary(found, formats),
         cards=[card(trial, found.names, formats) for trial in found.trials],
-        groups=[_group(name, title.model_dump()[formats.language], search, found, formats) for name, title in _TITLES.items()],
+        groups=[
+            _group(name, title.model_dump()[formats.language], search, found, formats)
+            for name, title in _TITLES.items()
+        ],
         next_query={**search.query(), "cursor": found.following} if found.following else None,
         has_place=found.near is not None,
     )
@@ -79,7 +82,12 @@ def _group(name: str, title: str, search: Search, found: Found, formats: Formats
     chosen = search.chosen(name)
     values = [*chosen, *(value for value in counts if value not in chosen)][: max(_MOST, len(chosen))]
     options = [
-        Option(value, _text(name, value, counts.get(value), found, formats), counts.get(value, {}).get("count", 0), value in chosen)
+        Option(
+            value,
+            _text(name, value, counts.get(value), found, formats),
+            counts.get(value, {}).get("count", 0),
+            value in chosen,
+        )
         for value in values
     ]
     return Group(name, title, options)
@@ -91,5 +99,9 @@ def _text(group: str, value: str, count: Mapping[str, Any] | None, found: Found,
         return f"{centre['city']} – {centre['name']}" if centre else value
     if group == "condition":
         concept = found.names.diseases.get(value)
-        return formats.label(count["label"] if count else None) or formats.label(concept["label"] if concept else None) or value
+        return (
+            formats.label(count["label"] if count else None)
+            or formats.label(concept["label"] if concept else None)
+            or value
+        )
     return formats.word(group, value)
