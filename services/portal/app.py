@@ -9,6 +9,7 @@ from services.portal.centres import endpoints as centres
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
+from services.portal.notify import endpoints as notify
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
@@ -35,7 +36,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 await client.close()
 
     # The router of unknown addresses comes last.
-    routers = [find.router, diseases.router, centres.router, home.router]
+    routers = [find.router, diseases.router, centres.router, notify.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)

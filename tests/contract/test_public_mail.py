@@ -78,5 +78,6 @@ async def test_nobody_is_flooded_and_no_answer_tells_who_is_subscribed(
 
 async def test_without_a_mail_server_it_says_so(migrated: str, source: Source) -> None:
     async with running_notifications(migrated, source) as silent:
+        assert (await visit(silent, "GET", PUBLIC_MAIL)).json() == {"available": False}
         answer = await visit(silent, "POST", PUBLIC_MAIL, json=ASKED)
     assert (answer.status_code, answer.json()["code"]) == (409, "mail_not_configured")

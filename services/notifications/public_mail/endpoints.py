@@ -1,4 +1,4 @@
-"""E-mail about a disease for anyone: one route, then the links in the messages."""
+"""E-mail about a disease for anyone: its routes, beside the links in the messages."""
 
 import time
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from services.notifications.mailing.dispatcher import CONFIRM_DAYS
-from services.notifications.public_mail.schemas import PublicMailAnswer, PublicMailRequest
+from services.notifications.public_mail.schemas import PublicMailAnswer, PublicMailRequest, PublicMailState
 from services.notifications.public_mail.service import PublicMailService
 from services.notifications.runtime import Running, Runtime
 from shared.access.address import address_of
@@ -19,10 +19,17 @@ from shared.idempotency import repeatable
 from shared.values.problems import RateLimitedError
 
 router = APIRouter(prefix="/notifications/v1", route_class=ApiRoute, tags=["mail"])
+Reader = Annotated[Access, Depends(allow("public_mail", "read"))]
 Asker = Annotated[Access, Depends(allow("public_mail", "write"))]
 BODY_BYTES = 4 * 1024
 # Of one caller's address in an hour, whatever the addresses that it names.
 REQUESTS = Quota(10, 3600)
+
+
+@router.api_route("/public-mail-subscriptions", methods=["GET", "HEAD"], summary="Can e-mail be asked for?")
+async def read_public_mail(access: Reader, runtime: Running) -> PublicMailState:
+    """Return whether this installation sends e-mail."""
+    return PublicMailState(available=runtime.can_mail)
 
 
 @router.post("/public-mail-subscriptions", status_code=202, summary="Ask for e-mail about a disease")

@@ -21,6 +21,12 @@ class PublicMailRequest(ApiModel):
     )
 
 
+class PublicMailState(ApiModel):
+    """Whether e-mail can be asked for."""
+
+    available: bool = Field(description="Whether this installation sends e-mail.")
+
+
 class PublicMailAnswer(ApiModel):
     """The same for every address, so that it does not tell who is subscribed."""
 
