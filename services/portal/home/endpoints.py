@@ -43,7 +43,7 @@ async def read_asset(access: Reader, digest: str, name: str) -> Response:
 
 @router.api_route("/{path:path}", methods=["GET", "HEAD"], summary="Any other address")
 @produces(HTML, "application/problem+json")
-async def unknown(access: Reader, path: str) -> Response:
+async def unknown(access: Reader, visitor: CurrentVisitor, path: str) -> Response:
     """Answer that there is no such page.
 
     :raises NotFoundError: always.

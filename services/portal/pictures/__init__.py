@@ -1,0 +1,1 @@
+"""Geometry of the pictures that pages draw as SVG. Pure."""
