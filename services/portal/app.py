@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.portal.home import endpoints as home
+from services.portal.map import endpoints as map_pages
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
@@ -32,7 +33,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 await client.close()
 
     # The router of unknown addresses comes last.
-    routers = [home.router]
+    routers = [map_pages.router, home.router]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
