@@ -1,6 +1,7 @@
 """Fixtures of the tests in a browser: the system, pages that notice what goes wrong, and checks of accessibility."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +18,19 @@ PATIENCE = 10_000
 HEIGHT = 900
 
 
+class Site(System):
+    """A system whose commands run in a thread of their own: in that of the tests the browser's event loop runs."""
+
+    def cleio(self, *arguments: str, check: bool = True, **settings: str) -> Any:
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(super().cleio, *arguments, check=check, **settings).result()
+
+    def typed(self, *arguments: str, token: str = "", code: int | None = 0) -> Any:
+        token = token or self.admin_key
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(super().typed, *arguments, token=token, code=code).result()
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser. Its event loop ends with these tests, because those of other folders start their own."""
@@ -27,13 +41,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A running system with the sample, shared by all tests in a browser. Its pages begin at ``site.url``."""
     if executable() is None:
         pytest.skip("no Chromium on PATH: deploy/setup/browser.sh installs it")
     # All tests come from one address: together they ask more in a minute than a person may.
     quotas = dict.fromkeys(("CLEIO_RATE_READ", "CLEIO_RATE_MATCH", "CLEIO_RATE_WRITE"), "0")
-    running = System(tmp_path_factory.mktemp("site") / "var", **quotas)
+    running = Site(tmp_path_factory.mktemp("site") / "var", **quotas)
     try:
         running.read_until("ready in")
         yield running
@@ -54,7 +68,7 @@ def width(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def new_page(request: pytest.FixtureRequest, chromium: Browser, site: System) -> Iterator[Callable[..., Page]]:
+def new_page(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     """Open a page of its own session, 1280 px wide unless the test has the fixture ``width``.
 
     Takes the options of Playwright's ``new_context``, such as ``java_script_enabled=False``. After the test no page

@@ -1,8 +1,8 @@
 """Routes of the map."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.portal.map.reading import COVERAGE, query_of, read
 from services.portal.map.view import LEVELS, bounds_in_words, map_view
@@ -23,9 +23,10 @@ Reader = Annotated[Access, Depends(allow("page", "read"))]
 @produces(HTML)
 async def show_map(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
     """Show how long people travel to the nearest open site for a disease, and where the centres are."""
-    disease, with_samples = _asked(request)
+    asked = request.query_params
+    disease, with_samples = asked.get("disease", "").strip()[:MAX_DISEASE], asked.get("sample") == "demo"
     formats = Formats(visitor.language)
-    found = await read(visitor.api, disease, with_samples=with_samples)
+    found = await read(visitor, disease, with_samples=with_samples)
     return page(
         request,
         visitor,
@@ -40,14 +41,15 @@ async def show_map(request: Request, access: Reader, visitor: CurrentVisitor) ->
 
 
 @router.api_route("/map.csv", methods=["GET", "HEAD"], summary="The data of the map")
-@produces(HTML, CSV)
-async def download(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+@produces(CSV)
+async def download(
+    access: Reader,
+    visitor: CurrentVisitor,
+    disease: Annotated[str, Query(max_length=MAX_DISEASE)] = "",
+    sample: Annotated[Literal["demo"] | None, Query()] = None,
+) -> Response:
     """Return the rows behind the map as CSV."""
-    answer = await visitor.api.call("GET", COVERAGE, query=query_of(*_asked(request)), headers={"Accept": CSV})
+    query = query_of(disease, with_samples=sample is not None)
+    answer = await visitor.api.call("GET", COVERAGE, query=query, headers={"Accept": CSV})
     headers = {"Content-Disposition": 'attachment; filename="cleio-map.csv"'}
     return Response(answer.body, 200, headers, f"{CSV}; charset=utf-8")
-
-
-def _asked(request: Request) -> tuple[str, bool]:
-    query = request.query_params
-    return query.get("disease", "").strip()[:MAX_DISEASE], query.get("sample") == "demo"

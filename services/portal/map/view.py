@@ -2,16 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
-from services.portal.map.reading import Found, Json
+from services.portal.map.reading import Found, Json, Network
 from services.portal.pages.formats import Formats
 from services.portal.pictures.france import AROUND_PARIS, FRAMES, HEIGHT, PARIS, WIDTH, Frame, outlines, place
 
 # The last minute of each class of travel time but the last; class 0: there is no open site.
 BOUNDS = (60, 120, 240)
 LEVELS = (1, 2, 3, 4, 0)
+# Width and height of the name of a city, in units of the picture.
+_NAME, _LINE = 280, 50
 # Estimates are shown in steps of so many minutes.
 _STEP = 10
 
@@ -45,7 +48,10 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A city with centres. ``target``: id of the first of them. ``trials``: that recruit there for the disease."""
+    """A city with centres. ``target``: id of the first of them. ``trials``: that recruit there for the disease.
+
+    ``side``: where the name is written, so that no other symbol is under it.
+    """
 
     x: int
     y: int
@@ -53,11 +59,7 @@ class Symbol:
     centres: tuple[str, ...]
     target: str
     trials: int
-
-    @property
-    def is_left(self) -> bool:
-        """Return whether the name is written on the left, where there is more room."""
-        return self.x > WIDTH * 0.72
+    side: Literal["right", "left", "above"] = "right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class MapView:
     method: str
     diseases: list[tuple[str, str, int]]
     names: list[str]
-    mainland: str
+    land: list[str]
     frames: Mapping[str, Frame]
     paris: Frame
     size: tuple[int, int]
@@ -121,12 +123,14 @@ def map_view(found: Found, formats: Formats) -> MapView:
         levels=Counter(row.level for row in rows),
         rows=rows,
         territories=[row for row in rows if row.code not in drawn.departements],
-        symbols=symbols_of(found.centres, recruiting),
-        centres=[centre_row(one, found, recruiting if condition else None, formats) for one in found.centres],
+        symbols=symbols_of(found.network.centres, recruiting),
+        centres=[
+            centre_row(one, found.network, recruiting if condition else None, formats) for one in found.network.centres
+        ],
         method=formats.label(coverage["method"]) if coverage else "",
         diseases=diseases_of(coverage["items"], formats) if coverage and not condition else [],
-        names=sorted({formats.label(one["label"]) for one in found.diseases} - {""}),
-        mainland=drawn.mainland,
+        names=sorted({formats.label(one["label"]) for one in found.network.diseases} - {""}),
+        land=[drawn.mainland, *(drawn.departements[code] for code in FRAMES)],
         frames=FRAMES,
         paris=AROUND_PARIS,
         size=(WIDTH, HEIGHT),
@@ -190,19 +194,29 @@ def symbols_of(centres: Iterable[Json], recruiting: Mapping[str, set[str]]) -> l
             names = tuple(one["name"] for one in here)
             trials = len({trial for one in here for trial in recruiting.get(one["id"], ())})
             found.append(Symbol(*at, city, names, here[0]["id"], trials))
-    return sorted(found, key=lambda one: one.y)
+    return [replace(one, side=side_of(one, found)) for one in sorted(found, key=lambda one: one.y)]
 
 
-def centre_row(centre: Json, found: Found, recruiting: Mapping[str, set[str]] | None, formats: Formats) -> CentreRow:
+def side_of(symbol: Symbol, others: Iterable[Symbol]) -> Literal["right", "left", "above"]:
+    """Return the first side on which there is room for the name of a city."""
+    beside = [one.x - symbol.x for one in others if one is not symbol and abs(one.y - symbol.y) < _LINE]
+    if symbol.x < WIDTH - _NAME and not any(0 <= distance < _NAME for distance in beside):
+        return "right"
+    return "above" if any(-_NAME < distance < 0 for distance in beside) else "left"
+
+
+def centre_row(
+    centre: Json, network: Network, recruiting: Mapping[str, set[str]] | None, formats: Formats
+) -> CentreRow:
     """Return a centre as the table shows it."""
-    valid = [one["code"] for one in found.capabilities[centre["id"]] if one["state"] in {"valid", "expiring"}]
+    valid = [one["code"] for one in network.capabilities[centre["id"]] if one["state"] in {"valid", "expiring"}]
     return CentreRow(
         id=centre["id"],
         name=centre["name"],
         city=centre["city"],
         departement=centre["departement"],
         populations=tuple(centre["populations"]),
-        able=tuple(dict.fromkeys(formats.label(found.words.get(code, code)) for code in valid)),
+        able=tuple(dict.fromkeys(formats.label(network.words.get(code, code)) for code in valid)),
         trials=None if recruiting is None else len(recruiting.get(centre["id"], ())),
     )
 
