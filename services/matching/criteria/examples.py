@@ -75,7 +75,18 @@ DOCUMENTS: Any = {
     "washout and formula": {"summary": "A washout, and a value that a formula gives", "value": COMBINED},
 }
 DRY_RUNS: Any = {"native": {"summary": "With a native patient", "value": {"criteria": DOCUMENT, "patient": PATIENT}}}
-CHECKED: dict[str, Any] = {"findings": [], "errors": 0, "warnings": 0}
+CHECKED: dict[str, Any] = {
+    "findings": [],
+    "errors": 0,
+    "warnings": 0,
+    "sentences": [
+        {
+            "criterion": "I-DX",
+            "sentence": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+        },
+        {"criterion": "I-AGE", "sentence": {"fr": "De 4 ans à moins de 8 ans", "en": "From 4 to under 8 years"}},
+    ],
+}
 TRIED: dict[str, Any] = {
     "as_of": "2025-11-22",
     "engine_version": "4",

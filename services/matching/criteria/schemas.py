@@ -35,12 +35,24 @@ class FindingAnswer(ApiModel):
     detail: Label = Field(description="What is wrong, or may be.")
 
 
+class SentenceAnswer(ApiModel):
+    """What a criterion asks."""
+
+    criterion: str = Field(description="The id of the criterion.")
+    sentence: Label = Field(
+        description="What the expression asks, as a sentence generated from it; of an exclusion, what must not be so."
+    )
+
+
 class CheckAnswer(ApiModel):
     """The findings of a check. A document without errors may be signed; its author judges the warnings."""
 
     findings: list[FindingAnswer] = Field(description="The findings, in document order.")
     errors: int = Field(description="The number of errors.")
     warnings: int = Field(description="The number of warnings.")
+    sentences: list[SentenceAnswer] = Field(
+        description="What each criterion asks in words, in document order: read it beside the text of the protocol."
+    )
 
 
 class DryRun(ApiModel):

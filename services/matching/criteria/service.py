@@ -19,6 +19,7 @@ from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
+from shared.criteria.sentences import criterion_sentence
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
 from shared.values.wire import Label
@@ -47,7 +48,19 @@ def check(sent: object, snapshot: Snapshot) -> bytes:
             details[one.code] = {"fr": one.detail.fr, "en": one.detail.en}
         found.append({"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": details[one.code]})
     errors = sum(1 for one in found if one["severity"] == "error")
-    return to_json({"findings": found, "errors": errors, "warnings": len(found) - errors})
+    return to_json(
+        {
+            "findings": found,
+            "errors": errors,
+            "warnings": len(found) - errors,
+            "sentences": _sentences(document, snapshot),
+        }
+    )
+
+
+def _sentences(document: CriteriaDocument, snapshot: Snapshot) -> list[dict[str, Any]]:
+    words = ((one.id, criterion_sentence(one, snapshot.vocabulary.label)) for one in document.criteria)
+    return [{"criterion": name, "sentence": {"fr": said.fr, "en": said.en}} for name, said in words]
 
 
 def _record_of(identifier: str, snapshot: Snapshot) -> RegistryRecord | None:

@@ -1,0 +1,1 @@
+"""The page of a trial and the page of its history."""

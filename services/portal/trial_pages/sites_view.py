@@ -1,0 +1,44 @@
+"""The sites of a trial: the nearest or the most open first. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_ORDER = ("recruiting", "enrolling_by_invitation", "available", "not_yet_recruiting")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLine:
+    """A centre of the trial. ``distance``: kilometres in a straight line; None: no place was asked for."""
+
+    centre: str
+    name: str
+    city: str
+    status: str
+    confirmed_at: str | None
+    stale: bool
+    distance: float | None
+
+
+def site_lines(sites: Sequence[Mapping[str, Any]], centres: Mapping[str, Mapping[str, Any]]) -> list[SiteLine]:
+    """Return the sites: those that recruit before the others, then the nearest, then by city."""
+    lines = [_line(one, centres.get(one["centre"], {})) for one in sites]
+    return sorted(
+        lines, key=lambda one: (_rank(one.status), one.distance if one.distance is not None else 0, one.city, one.name)
+    )
+
+
+def _line(site: Mapping[str, Any], centre: Mapping[str, Any]) -> SiteLine:
+    return SiteLine(
+        centre=site["centre"],
+        name=centre.get("name", site["centre"]),
+        city=centre.get("city", ""),
+        status=site["status"],
+        confirmed_at=site["confirmed_at"],
+        stale=site["stale"],
+        distance=site.get("distance_km"),
+    )
+
+
+def _rank(status: str) -> int:
+    return _ORDER.index(status) if status in _ORDER else len(_ORDER)
