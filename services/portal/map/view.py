@@ -189,7 +189,7 @@ def symbols_of(centres: Iterable[Json], recruiting: Mapping[str, set[str]]) -> l
         cities[centre["departement"], centre["city"]].append(centre)
     found = []
     for (departement, city), here in cities.items():
-        at = place(departement, here[0]["lat"], here[0]["lon"]) if here[0].get("lat") is not None else None
+        at = place(departement, here[0]["lat"], here[0]["lon"])
         if at is not None:
             names = tuple(one["name"] for one in here)
             trials = len({trial for one in here for trial in recruiting.get(one["id"], ())})
@@ -200,7 +200,9 @@ def symbols_of(centres: Iterable[Json], recruiting: Mapping[str, set[str]]) -> l
 def side_of(symbol: Symbol, others: Iterable[Symbol]) -> Literal["right", "left", "above"]:
     """Return the first side on which there is room for the name of a city."""
     beside = [one.x - symbol.x for one in others if one is not symbol and abs(one.y - symbol.y) < _LINE]
-    if symbol.x < WIDTH - _NAME and not any(0 <= distance < _NAME for distance in beside):
+    if symbol.x > WIDTH - _NAME:
+        return "above"
+    if not any(0 <= distance < _NAME for distance in beside):
         return "right"
     return "above" if any(-_NAME < distance < 0 for distance in beside) else "left"
 
