@@ -11,6 +11,7 @@ from services.portal.clients.api import Api
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
+from services.portal.map import endpoints as map_pages
 from services.portal.notify import endpoints as notify
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
@@ -80,6 +81,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         diseases.router,
         centres.router,
         notify.router,
+        map_pages.router,
         trial_pages.router,
         worklist.router,
         sites.router,
