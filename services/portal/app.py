@@ -26,6 +26,7 @@ from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.workbench import endpoints as workbench
+from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -65,7 +66,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
             )
             app.state.health = _health
-            app.state.names_of_codes = {}  # of the terminology, as they are read
+            app.state.public_texts = PublicTexts()
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
