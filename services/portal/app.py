@@ -25,6 +25,8 @@ from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
+from services.portal.work.sites import endpoints as sites
+from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
 from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
@@ -77,6 +79,8 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         diseases.router,
         centres.router,
         trial_pages.router,
+        worklist.router,
+        sites.router,
         workbench.router,
         referring.router,
         home.router,
