@@ -16,9 +16,9 @@ class Outcome:
     """The state after an action, and what it evaluates to.
 
     ``answer``: of the record; None: there is no record, or it was refused. ``effect``: what the action changed.
-    ``hypothesis``: the answer with the suppositions, and ``supposed`` what differs then. ``names``: of codes. ``sources``: of the criteria of trials.
-    ``faults``: what is wrong, by field. ``problem``: the API refused the record. ``codes``: those that words found.
-    ``kept``: the fields to show again.
+    ``hypothesis``: the answer with the suppositions, and ``supposed`` what differs then. ``names``: of codes.
+    ``sources``: of the criteria of trials. ``faults``: what is wrong, by field. ``problem``: the API refused the
+    record. ``codes``: those that words found. ``kept``: the fields to show again.
     """
 
     state: State

@@ -91,8 +91,8 @@ def found_in_words(details: Sequence[Document], names: Mapping[str, str], format
         said = grouped.setdefault(names.get(found["fact"], found["fact"]), [])
         if (text := _found(found, formats)) and text not in said:
             said.append(text)
-    colon = " : " if formats.language == "fr" else ": "
-    return [f"{name}{colon}{' ; '.join(said)}" if said else name for name, said in grouped.items()]
+    colon, semicolon = ("\u00a0: ", "\u00a0; ") if formats.language == "fr" else (": ", "; ")
+    return [f"{name}{colon}{semicolon.join(said)}" if said else name for name, said in grouped.items()]
 
 
 def _found(found: Document, formats: Formats) -> str:
@@ -116,7 +116,7 @@ def evidence_in_words(
 def _evidence(one: str, names: Mapping[str, str], formats: Formats) -> str:
     name, _, domain = one.partition(":")
     if name == "#complete":
-        whole = "dossier complet pour : " if formats.language == "fr" else "complete record of "
+        whole = "dossier complet\u00a0: " if formats.language == "fr" else "complete record of "
         return whole + formats.word("domain", domain)
     return formats.word("evidence", name) if name.startswith("#") else names.get(one, one)
 
