@@ -31,6 +31,7 @@ from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
+from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -70,7 +71,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
             )
             app.state.health = _health
-            app.state.names_of_codes = {}  # of the terminology, as they are read
+            app.state.public_texts = PublicTexts()
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
