@@ -1,6 +1,6 @@
 """Composition root of the portal."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -43,9 +43,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = ("registry", "matching", "notifications")
 
 
-def create_app(settings: PortalSettings | None = None) -> FastAPI:
-    """Create the application."""
+# Returns the client of a service by its name, with a token of its own or None.
+Clients = Callable[[str, str | None], InternalClient]
+
+
+def create_app(settings: PortalSettings | None = None, clients: Clients | None = None) -> FastAPI:
+    """Create the application. ``clients``: None: those of the services at their URLs. Tests pass their own.
+
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
+    """
     chosen = settings or PortalSettings()
+    client_of = clients or (lambda name, token: InternalClient(chosen.service_url(name), token))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,10 +65,10 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
-            app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
+            app.state.services = {name: client_of(name, None) for name in SERVICES}
             for client in app.state.services.values():
                 stack.push_async_callback(client.close)
-            own = InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
+            own = client_of("registry", chosen.internal_token.get_secret_value())
             stack.push_async_callback(own.close)
             demonstration = DemonstrationUsers(own)
             renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
