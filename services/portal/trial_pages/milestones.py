@@ -27,11 +27,15 @@ class Milestone:
 def milestones_of(trial: dict[str, Any], formats: Formats) -> list[Milestone]:
     """Return the dates that are known, in their order."""
     found = [
-        Milestone(names[formats.language == "en"], one["date"], None if one["type"] is None else one["type"] != "actual")
+        Milestone(names[formats.language == "en"], one["date"], _is_planned(one["type"]))
         for field, names in _NAMES.items()
         if (one := trial["dates"][field]) is not None
     ]
     return sorted(found, key=lambda one: one.date)
+
+
+def _is_planned(kind: str | None) -> bool | None:
+    return None if kind is None else kind != "actual"
 
 
 def timeline_of(milestones: list[Milestone], today: date, formats: Formats) -> Timeline | None:

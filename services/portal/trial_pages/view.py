@@ -65,6 +65,7 @@ class TrialView:
     who: str
     numbers: list[Number]
     sites: list[SiteLine]
+    near_error: str
     criteria: CriteriaView | None
     milestones: list[Milestone]
     timeline: Timeline | None
@@ -93,6 +94,7 @@ def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
         who=who,
         numbers=_numbers(trial, formats),
         sites=site_lines(parts.sites, parts.centres),
+        near_error=parts.near_error,
         criteria=criteria_view(parts, formats) if parts.criteria else None,
         milestones=milestones,
         timeline=timeline_of(milestones, today, formats),
@@ -108,7 +110,8 @@ def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
 def address_of(trial: dict[str, Any]) -> str:
     """Return the number of a trial in the address of its page: the one by which people name it."""
     number: str = trial["identifier"]
-    return number if _PLAIN_NUMBER.fullmatch(number) else trial["id"]
+    identity: str = trial["id"]
+    return number if _PLAIN_NUMBER.fullmatch(number) else identity
 
 
 def title_of(trial: dict[str, Any], formats: Formats) -> Text:
@@ -117,7 +120,8 @@ def title_of(trial: dict[str, Any], formats: Formats) -> Text:
 
 
 def _name(trial: dict[str, Any]) -> str:
-    return trial["acronym"] or trial["identifier"]
+    name: str = trial["acronym"] or trial["identifier"]
+    return name
 
 
 def _text(texts: dict[str, Any], formats: Formats) -> Text | None:
