@@ -79,6 +79,10 @@ openapi: $(READY) ## Write docs/openapi/*.json from the services and report brea
 	@$(BIN)/cleio openapi
 	@$(BIN)/python -m tests.tools.openapi_changes $(ref)
 
+.PHONY: pictures
+pictures: $(READY_DEV) ## Write docs/pictures/*.png, the main pages in a browser (url=... for a running system)
+	@$(BIN)/python -m tests.browser.pictures $(if $(url),--url $(url))
+
 .PHONY: sbom
 sbom: $(READY_DEV) ## Write build/sbom.cdx.json (CycloneDX) and build/licences.md from the lock
 	@mkdir -p build
@@ -111,4 +115,5 @@ $(READY): requirements.lock pyproject.toml
 
 $(READY_DEV): requirements-dev.lock $(READY)
 	@PYTHON="$(PYTHON)" deploy/setup/install.sh requirements-dev.lock
+	@deploy/setup/browser.sh
 	@touch $(READY_DEV)

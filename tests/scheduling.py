@@ -25,6 +25,8 @@ TOGETHER = {
     "tests/e2e/test_canaries.py": "traced",
     "tests/e2e/test_traces.py": "traced",
 }
+# The same for all files of a folder.
+FOLDERS = {"tests/browser/": "site"}
 # The longest files first, the many short ones last. Installations that are shared go on until the end: they start late.
 ORDER = (
     "tests/contract/test_rights.py",
@@ -33,6 +35,7 @@ ORDER = (
     "tests/contract/test_fuzz.py",
     "tests/contract/test_notifications_crash.py",
     "tests/contract/",
+    "tests/browser/",
     "tests/e2e/",
     "tests/oracle/",
     "tests/architecture/",
@@ -48,7 +51,8 @@ def workers() -> int:
 def unit_of_work(nodeid: str) -> str:
     """Return the name of the unit that this test belongs to: all tests of a unit run on one worker."""
     file = nodeid.partition("::")[0]
-    return nodeid if file in SPREAD else TOGETHER.get(file, file)
+    folder = next((unit for start, unit in FOLDERS.items() if file.startswith(start)), file)
+    return nodeid if file in SPREAD else TOGETHER.get(file, folder)
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:

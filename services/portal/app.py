@@ -1,19 +1,37 @@
 """Composition root of the portal."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.portal.centres import endpoints as centres
+from services.portal.clients.api import Api
+from services.portal.diseases import endpoints as diseases
+from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
+from services.portal.schema import METADATA
+from services.portal.sessions.model import Source
+from services.portal.sessions.service import Renewal, SessionLimits, Sessions
 from services.portal.settings import PortalSettings
+from services.portal.sign_in import endpoints as sign_in
+from services.portal.sign_in.demonstration import DemonstrationUsers
+from services.portal.sign_in.flows import Flows
+from services.portal.sign_in.openid import OpenIdProvider, Registration
+from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
 from shared.clients.internal import InternalClient
+from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
+from shared.persistence import Database, open_database
+from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = ("registry", "matching", "notifications")
 
 
@@ -24,20 +42,70 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         environment()  # templates that cannot be read stop the start
-        app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
-        app.state.health = _health
-        try:
-            yield
-        finally:
+        async with AsyncExitStack() as stack:
+            database = open_database(chosen.database, service="portal")
+            stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
+            await check_schema(database, MIGRATIONS, METADATA)
+            app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
             for client in app.state.services.values():
-                await client.close()
+                stack.push_async_callback(client.close)
+            own = InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
+            stack.push_async_callback(own.close)
+            demonstration = DemonstrationUsers(own)
+            renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
+            provider = _provider(chosen, await stack.enter_async_context(open_outbound(chosen, total_seconds=10.0)))
+            if provider is not None:
+                renewals["openid"] = provider.renew
+            app.state.sessions = sessions = _sessions(chosen, database, app.state.services, renewals)
+            app.state.sign_in = SignIn(
+                sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
+            )
+            app.state.health = _health
+            stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
+            yield
 
     # The router of unknown addresses comes last.
-    routers = [trial_pages.router, home.router]
+    routers = [
+        sign_in.router,
+        find.router,
+        diseases.router,
+        centres.router,
+        trial_pages.router,
+        home.router,
+    ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
     return app
+
+
+def _sessions(
+    settings: PortalSettings,
+    database: Database,
+    services: Mapping[str, InternalClient],
+    renewals: Mapping[Source, Renewal],
+) -> Sessions:
+    limits = SessionLimits(settings.idle, settings.absolute)
+    return Sessions(
+        database, settings.cursor_key_bytes, limits, renewals, lambda token: Api(services, "fr", token=token)
+    )
+
+
+def _provider(settings: PortalSettings, outbound: OutboundClient) -> OpenIdProvider | None:
+    if not settings.oidc_client_id:
+        return None
+    registration = Registration(
+        issuer=settings.oidc_issuer,
+        client=settings.oidc_client_id,
+        secret=settings.oidc_client_secret.get_secret_value(),
+        audience=settings.oidc_audience,
+        scope=settings.oidc_scope,
+        redirect=f"{settings.issuer}/sign-in/callback",
+        home=f"{settings.issuer}/",
+    )
+    return OpenIdProvider(registration, outbound)
 
 
 async def _health() -> Health:

@@ -20,6 +20,7 @@ from services.registry.capabilities.follow_up import endpoints as follow_ups
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
+from services.registry.demonstration import endpoints as demonstration
 from services.registry.duplicates import endpoints as duplicates
 from services.registry.enrolment import endpoints as enrolment
 from services.registry.enrolment.expiry import expire_places
@@ -198,6 +199,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         members.router,
         tokens.router,
         internal.router,
+        demonstration.router,
         feed_router("registry", RegistryEvent),
         audit_router("registry"),
         backup_router(),

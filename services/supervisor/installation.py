@@ -16,7 +16,7 @@ from services.supervisor.gateway import GatewaySettings, InvalidGatewayError
 from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
 
 # Services with a database. Only one process may open an SQLite database.
-WITH_DATABASE = frozenset({"registry", "notifications"})
+WITH_DATABASE = frozenset({"registry", "notifications", "portal"})
 MAX_REPLICAS = 16
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRETS = ("internal-token", "cursor-key", "audit-key")

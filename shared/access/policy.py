@@ -180,6 +180,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("identity", "read"): {"service": _ALL},
     # A program with the secrets of this machine creates the first administrator.
     ("administrator", "write"): {"service": Grant("all", place="this_machine")},
+    # The portal signs in demonstration users, while only this machine can call.
+    ("demonstration", "read"): {"service": Grant("synthetic", place="closed")},
+    ("demonstration", "write"): {"service": Grant("synthetic", place="closed")},
 }
 
 # The services where the scopes of a resource mean something; other resources need no scope.

@@ -60,6 +60,8 @@ def issue(key: "ECKey", issuer: str, services: Iterable[str], credential: Creden
     }
     if credential.centre is not None:
         claims["centre"] = credential.centre
+    if credential.human is not None:
+        claims["human"] = credential.human
     return jwt.encode({"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}, claims, key, algorithms=[ALGORITHM])
 
 
@@ -212,9 +214,13 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], issuer: str, service: 
 
 
 def _credential(claims: Mapping[str, Any], expires_at: int) -> Credential:
-    client, organisation, centre = (claims.get(name) for name in ("client_id", "org", "centre"))
+    client, organisation, centre, human = (claims.get(name) for name in ("client_id", "org", "centre", "human"))
     kind, roles, scope, version = (claims.get(name) for name in ("org_kind", "roles", "scope", "version"))
-    if not is_name(client) or not is_name(organisation) or not (centre is None or is_name(centre)):
+    if (
+        not is_name(client)
+        or not is_name(organisation)
+        or not all(one is None or is_name(one) for one in (centre, human))
+    ):
         raise InvalidTokenError("claims")
     if not isinstance(scope, str) or not scope.isprintable() or not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidTokenError("claims")
@@ -231,5 +237,6 @@ def _credential(claims: Mapping[str, Any], expires_at: int) -> Credential:
         claims["iat"],
         expires_at,
         centre,
-        version=version,
+        human,
+        version,
     )

@@ -33,7 +33,7 @@ class RouteRules:
     @property
     def is_page(self) -> bool:
         """Return whether the route answers with a page only."""
-        return self.produced == ("text/html",)
+        return self.produced in {("text/html",), ("text/html", "text/csv")}
 
     @classmethod
     def of(cls, route: APIRoute) -> Self:

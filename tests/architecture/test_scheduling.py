@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import ORDER, SPREAD, TOGETHER, unit_of_work
+from tests.scheduling import FOLDERS, ORDER, SPREAD, TOGETHER, unit_of_work
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"system", "inhabited", "traced"}  # the fixtures of tests/e2e/conftest.py with the scope of a session
@@ -36,7 +36,7 @@ def test_files_that_share_an_installation_run_on_one_worker() -> None:
 
 
 def test_every_name_in_the_schedule_exists() -> None:
-    assert [name for name in (*ORDER, *SPREAD, *TOGETHER) if not (ROOT / name).exists()] == []
+    assert [name for name in (*ORDER, *SPREAD, *TOGETHER, *FOLDERS) if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def test_every_name_in_the_schedule_exists() -> None:
     [
         ("tests/unit/test_cli_config.py::test_b[c::d]", "tests/unit/test_cli_config.py"),
         ("tests/e2e/test_gateway.py::test_b", "system"),
+        ("tests/browser/test_home.py::test_b", "site"),
         ("tests/oracle/test_engine_agrees.py::test_b[0]", "tests/oracle/test_engine_agrees.py::test_b[0]"),
     ],
 )

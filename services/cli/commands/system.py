@@ -20,13 +20,13 @@ def up(
         typer.Option(
             metavar="SERVICE=N",
             envvar="CLEIO_REPLICAS",
-            help="Run N processes of a service; registry and notifications need PostgreSQL for this.",
+            help="Run N processes of a service; registry, notifications and portal need PostgreSQL for this.",
         ),
     ] = None,
 ) -> None:
     """Run the whole system until Ctrl-C.
 
-    Migrates the databases, then runs the three services and the gateway. Settings: CLEIO_PORT (default 8080),
+    Migrates the databases, then runs the four services and the gateway. Settings: CLEIO_PORT (default 8080),
     CLEIO_BIND (127.0.0.1) and CLEIO_DATA_DIR (./var).
     """
     import os
@@ -88,7 +88,7 @@ def migrate() -> None:
 
 
 def _migrate(service: Service) -> None:
-    if service in {Service.MATCHING, Service.PORTAL}:  # have no database
+    if service is Service.MATCHING:  # has no database
         return
     from services.cli.databases import migrate_service
     from shared.persistence import (

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from services.portal.clients.problems import ApiError, ApiUnavailableError
 from shared.clients.internal import InternalClient, SiblingError
 
+UNAUTHENTICATED = 401
 _SERVICES = {"registry": "registry", "oauth": "registry", "fhir": "registry", "matching": "matching"}
 
 
@@ -34,6 +35,7 @@ class Api:
         self._headers = {"Accept-Language": language}
         if address:
             self._headers["X-Forwarded-For"] = address
+        self._has_token = token is not None
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
 
@@ -48,12 +50,12 @@ class Api:
     async def find(self, path: str, **query: Any) -> Any | None:
         """Return the JSON of a GET; None: there is no such thing, or not for this visitor.
 
-        :raises ApiError: any other error.
+        :raises ApiError: any other error, also 401 where the visitor has a token: it is not valid any more.
         """
         try:
             return await self.get(path, **query)
         except ApiError as error:
-            if error.status in {401, 403, 404}:
+            if error.status in {403, 404} or (error.status == UNAUTHENTICATED and not self._has_token):
                 return None
             raise
 

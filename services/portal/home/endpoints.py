@@ -17,13 +17,6 @@ Reader = Annotated[Access, Depends(allow("page", "read"))]
 _YEAR = "public, max-age=31536000, immutable"
 
 
-@router.api_route("/", methods=["GET", "HEAD"], summary="The first page")
-@produces(HTML)
-async def start(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
-    """Show what can be done here."""
-    return page(request, visitor, "home/start.html")
-
-
 @router.api_route("/about", methods=["GET", "HEAD"], summary="About CLEIO")
 @produces(HTML)
 async def about(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
@@ -50,7 +43,7 @@ async def read_asset(access: Reader, digest: str, name: str) -> Response:
 
 @router.api_route("/{path:path}", methods=["GET", "HEAD"], summary="Any other address")
 @produces(HTML, "application/problem+json")
-async def unknown(access: Reader, path: str) -> Response:
+async def unknown(access: Reader, visitor: CurrentVisitor, path: str) -> Response:
     """Answer that there is no such page.
 
     :raises NotFoundError: always.

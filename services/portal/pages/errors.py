@@ -6,11 +6,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.portal.clients.api import Api
+from services.portal.clients.api import UNAUTHENTICATED, Api
 from services.portal.clients.problems import ApiError
 from services.portal.pages.language import KEY
 from services.portal.pages.rendering import HTML, page
-from services.portal.pages.visitors import Visitor
+from services.portal.pages.visitors import Visitor, end_session
 from shared.http.context import request_id_of
 from shared.values.problems import Problem
 
@@ -39,7 +39,10 @@ def _in_page(document: Handler) -> Handler:
 
 
 async def _from_api(request: Request, error: Exception) -> Response:
+    """Show an error of the API. A visitor whose token it does not accept any more has no session any more."""
     assert isinstance(error, ApiError)
+    if error.status == UNAUTHENTICATED:
+        await end_session(request)
     return _error_page(request, error.status, error.title, error.detail, {}, error.faults)
 
 
@@ -52,7 +55,8 @@ def _error_page(
     faults: object = (),
 ) -> Response:
     language = request.scope.get(KEY, "fr")
-    visitor = Visitor(language, request.url.path, Api({}, language))
+    found: Visitor | None = getattr(request.state, "visitor", None)
+    visitor = found or Visitor(language, request.url.path, Api({}, language))
     return page(
         request,
         visitor,

@@ -1,5 +1,6 @@
 """How dates, numbers, distances and codes are written in a language."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -89,6 +90,12 @@ class Formats:
         *first, last = [*items] or [""]
         conjunction = "et" if self.language == "fr" else "and"
         return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+    @staticmethod
+    def sorting(text: str) -> str:
+        """Return a key that sorts names without regard to accents and capital letters."""
+        letters = unicodedata.normalize("NFKD", text.casefold())
+        return "".join(one for one in letters if not unicodedata.combining(one))
 
     def plural(self, count: int, one: str, many: str) -> str:
         """Choose the singular or plural: French has the singular for 0 and 1."""

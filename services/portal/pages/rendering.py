@@ -15,6 +15,7 @@ from services.portal.pages import formats
 from services.portal.pages.asset_files import address_of_asset
 from services.portal.pages.language import in_language
 from services.portal.pages.visitors import Visitor
+from services.portal.sessions.cookies import set_cookie
 from shared.values.language import Language
 
 HTML = "text/html"
@@ -83,10 +84,13 @@ def page(
     sent = {
         **HEADERS,
         "Content-Language": visitor.language,
-        "Cache-Control": "no-store" if visitor.me is not None else "no-cache",
+        "Cache-Control": "no-store" if visitor.me is not None or visitor.ended else "no-cache",
         **(headers or {}),
     }
-    return Response(text, status, sent, f"{HTML}; charset=utf-8")
+    answer = Response(text, status, sent, f"{HTML}; charset=utf-8")
+    if visitor.ended:
+        set_cookie(answer, request.app.state.settings.session_cookie, "", 0)
+    return answer
 
 
 def redirect(visitor: Visitor, path: str, **query: Any) -> Response:

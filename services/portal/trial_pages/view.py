@@ -80,16 +80,16 @@ class TrialView:
 def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
     """Return what the page of a trial shows on a day."""
     trial = parts.trial
-    milestones = milestones_of(trial, formats)
+    milestones = milestones_of(trial, today, formats)
     diseases = _diseases(parts, formats)
     who = people(trial["eligibility"], formats)
-    summary = _summary(parts, formats)
+    neutral = neutral_facts(trial, [one.name for one in diseases], who, formats)
     return TrialView(
         trial=trial,
         title=title_of(trial, formats),
-        summary=summary,
-        neutral=neutral_facts(trial, [one.name for one in diseases], who, formats),
-        facts=" ".join(neutral_facts(trial, [one.name for one in diseases], who, formats)[:2]),
+        summary=_summary(parts, formats),
+        neutral=neutral,
+        facts=" ".join(neutral[:2]),
         diseases=diseases,
         who=who,
         numbers=_numbers(trial, formats),

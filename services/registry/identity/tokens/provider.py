@@ -1,25 +1,21 @@
 """Access tokens of people, issued by the installation's OpenID provider. Its keys are found by discovery."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from shared.access.fetched_keys import FetchedKeys, KeysUnavailableError, Pace
+from shared.access.fetched_keys import FetchedKeys
+from shared.access.openid_documents import ALGORITHMS, PACE, OpenIdDocuments
 from shared.access.tokens import InvalidTokenError, check_header, check_times, is_name, peek, signed_claims
-from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.outbound import OutboundClient
 
 logger = logging.getLogger(__name__)
 
-ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 NAMED_TYPES = ("at+jwt", "application/at+jwt")
 TYPES = (*NAMED_TYPES, "jwt", None)
 LEEWAY = 5  # seconds after `exp`, for a difference between the clocks
-# Keys are fetched again after 600 s, for an unknown kid after 10 s; while the provider is down they serve for an hour.
-PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0, stale=3600.0)
-MAX_BYTES = 128 * 1024
 # Claims of ID tokens and logout tokens only. Those are for the program that signs a person in; browsers see them.
 _NOT_ACCESS_CLAIMS = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
 # Claims of access tokens only.
@@ -41,8 +37,7 @@ class IdentityProvider:
     def __init__(self, issuer: str, audience: str, outbound: OutboundClient) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._outbound = outbound
-        self._keys = FetchedKeys(self._fetch_keys, PACE)
+        self._keys = FetchedKeys(OpenIdDocuments(issuer, outbound).keys, PACE)
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Verify an access token; return None if it is not valid.
@@ -68,25 +63,6 @@ class IdentityProvider:
         if not is_name(subject):
             raise InvalidTokenError("sub")
         return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
-
-    async def _fetch_keys(self) -> list[Mapping[str, Any]]:
-        document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
-            raise KeysUnavailableError("another_issuer")
-        keys = (await self._fetch(document["jwks_uri"])).get("keys")
-        if not isinstance(keys, list):
-            raise KeysUnavailableError("no_keys")
-        return [key for key in keys if isinstance(key, Mapping)]
-
-    async def _fetch(self, url: str) -> dict[str, Any]:
-        try:
-            answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=MAX_BYTES)
-            document = json.loads(answer.body)
-        except (OutboundError, ValueError, RecursionError) as error:
-            raise KeysUnavailableError(type(error).__name__) from None
-        if answer.status != 200 or not isinstance(document, dict):
-            raise KeysUnavailableError("unanswered")
-        return document
 
 
 def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The centres of the network: their list and the page of each."""

@@ -1,0 +1,43 @@
+"""Routes of the pages of centres."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.centres.reading import centre_of
+from services.portal.centres.view import centre_page, populations, regions
+from services.portal.clients.names import centres_of
+from services.portal.pages.formats import Formats
+from services.portal.pages.rendering import HTML, page
+from services.portal.pages.visitors import CurrentVisitor
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, produces
+from shared.values.problems import NotFoundError
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+_ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,61}")
+
+
+@router.api_route("/centres", methods=["GET", "HEAD"], summary="The centres of the network")
+@produces(HTML)
+async def centres(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Show the centres by region."""
+    formats = Formats(visitor.language)
+    found = regions((await centres_of(visitor.api)).values(), formats)
+    return page(request, visitor, "centres/list.html", regions=found, people=lambda one: populations(one, formats))
+
+
+@router.api_route("/centres/{centre}", methods=["GET", "HEAD"], summary="A centre")
+@produces(HTML)
+async def centre(request: Request, access: Reader, visitor: CurrentVisitor, centre: str) -> Response:
+    """Show a centre, what it can do, and its trials.
+
+    :raises NotFoundError: 404, there is no such centre.
+    """
+    found = await centre_of(visitor.api, centre) if _ID.fullmatch(centre) else None
+    if found is None:
+        raise NotFoundError
+    return page(request, visitor, "centres/page.html", **centre_page(found, Formats(visitor.language)))

@@ -1,0 +1,1 @@
+"""The list of diseases with trials, and the page of each disease."""

@@ -1,0 +1,65 @@
+"""From a disease and its trials to what its page shows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.portal.diseases.reading import Disease
+from services.portal.find.cards import OPEN, Card, card
+from services.portal.pages.formats import Formats
+from shared.values.wire import Label
+
+SOON = frozenset({"not_yet_recruiting", "in_review"})
+_GROUPS = (
+    ("open", Label(fr="Ouverts aux inclusions", en="Open to new patients")),
+    ("soon", Label(fr="À venir", en="Opening later")),
+    ("closed", Label(fr="Fermés aux inclusions", en="Closed to new patients")),
+)
+_SYNONYMS = 8
+
+
+def disease_page(disease: Disease, formats: Formats) -> dict[str, Any]:
+    """Return what the page of a disease shows."""
+    concept, name = disease.concept, formats.label(disease.concept["label"])
+    cards = [card(trial, disease.names, formats) for trial in disease.trials]
+    groups = [
+        (title.model_dump()[formats.language], [one for one in cards if _group(one) == key]) for key, title in _GROUPS
+    ]
+    return {
+        "disease": disease,
+        "name": name,
+        "code": concept["code"],
+        "synonyms": _synonyms(concept, name, formats),
+        "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
+        "groups": [(title, found) for title, found in groups if found],
+        "open_count": sum(1 for one in cards if _group(one) == "open"),
+        "narrower": [
+            (one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in disease.narrower
+        ],
+        "centres": [
+            (one["value"], disease.names.centres[one["value"]], one["count"])
+            for one in disease.centres
+            if one["value"] in disease.names.centres
+        ],
+        "near": _shares(disease.coverage, formats),
+    }
+
+
+def _group(one: Card) -> str:
+    if one.status in OPEN:
+        return "open"
+    return "soon" if one.status in SOON else "closed"
+
+
+def _synonyms(concept: Mapping[str, Any], name: str, formats: Formats) -> Sequence[str]:
+    synonyms = concept["synonyms"]
+    names = synonyms.get(formats.language) or synonyms.get("en") or ()
+    return [one for one in dict.fromkeys(names) if one != name][:_SYNONYMS]
+
+
+def _shares(coverage: Mapping[str, Any] | None, formats: Formats) -> str:
+    """Say which share of the population lives near an open site; empty: not known."""
+    share = ((coverage or {}).get("france") or {}).get("within_two_hours")
+    if share is None:
+        return ""
+    percent = formats.number(round(100 * share))
+    return f"{percent} %" if formats.language == "fr" else f"{percent}%"

@@ -1,0 +1,1 @@
+"""Find a trial: the first page, the search with its filters, and suggestions while typing."""

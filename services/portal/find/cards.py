@@ -1,0 +1,112 @@
+"""A trial as a card in plain words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.portal.pages.ages import age_range
+from services.portal.pages.formats import Formats
+
+OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
+_CITIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a card needs beside its trial: names of diseases by code, and centres by id."""
+
+    diseases: Mapping[str, Mapping[str, Any]]
+    centres: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A trial in plain words. Empty texts are not shown.
+
+    ``diseases``: code (or empty) and name. ``nearest``: the nearest open site and how far it is. ``places``: the cities
+    where it is open. ``confirmed``: the latest day on which an open site was confirmed.
+    """
+
+    number: str
+    title: str
+    status: str
+    is_demonstration: bool
+    diseases: list[tuple[str, str]]
+    people: str
+    treatment: str
+    phase: str
+    nearest: str
+    places: str
+    confirmed: str
+    is_stale: bool
+
+
+def codes_of(trials: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the codes of the diseases that trials treat."""
+    return [one["code"] for trial in trials for one in _targets(trial) if one.get("code")]
+
+
+def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
+    """Describe a trial for a list."""
+    eligibility, product = trial.get("eligibility") or {}, trial.get("product") or {}
+    sites = [site for site in trial.get("sites") or () if site["status"] in OPEN]
+    confirmed = max((site["confirmed_at"] for site in sites if site.get("confirmed_at")), default=None)
+    ages = age_range(eligibility.get("minimum_age"), eligibility.get("maximum_age"), formats.language)
+    sex = eligibility.get("sex") if eligibility.get("sex") in {"male", "female"} else None
+    return Card(
+        number=trial["identifier"],
+        title=formats.label(trial["titles"]) or trial["identifier"],
+        status=trial["status"],
+        is_demonstration=trial.get("sample") == "demo",
+        diseases=[(one.get("code") or "", _disease(one, names, formats)) for one in _targets(trial)][:4],
+        people=", ".join(
+            part for part in (ages, formats.word("sex", sex).lower() if ages else formats.word("sex", sex)) if part
+        ),
+        treatment=_treatment(product, formats),
+        phase=formats.word("phase", trial.get("phase")),
+        nearest=_nearest(trial.get("nearest"), formats),
+        places=formats.listed(_cities(sites, names, formats)) if sites else "",
+        confirmed=formats.day(confirmed),
+        is_stale=bool(sites) and all(site.get("stale") for site in sites),
+    )
+
+
+def _targets(trial: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    conditions = trial.get("conditions") or []
+    return [one for one in conditions if one.get("role") in {None, "target"}] or conditions
+
+
+def _disease(condition: Mapping[str, Any], names: Names, formats: Formats) -> str:
+    concept = names.diseases.get(condition.get("code") or "")
+    return formats.label(concept["label"] if concept else None) or condition.get("text") or condition.get("code") or ""
+
+
+def _treatment(product: Mapping[str, Any], formats: Formats) -> str:
+    parts = [formats.word("atmp_class", product.get("atmp_class"))]
+    if product.get("genes"):
+        french = formats.language == "fr"
+        word = formats.plural(len(product["genes"]), *(("gène", "gènes") if french else ("gene", "genes")))
+        parts.append(f"{word} {formats.listed(product['genes'][:3])}")
+    if product.get("cell_origin"):
+        parts.append(formats.word("cell_origin", product["cell_origin"]))
+    return ", ".join(part for part in parts if part)
+
+
+def _nearest(site: Mapping[str, Any] | None, formats: Formats) -> str:
+    if site is None:
+        return ""
+    kilometres = formats.number(round(site["distance_km"]))
+    if formats.language == "fr":
+        return f"{site['name']}, {site['city']}, à {kilometres} km à vol d'oiseau"
+    return f"{site['name']}, {site['city']}, {kilometres} km away in a straight line"
+
+
+def _cities(sites: Iterable[Mapping[str, Any]], names: Names, formats: Formats) -> list[str]:
+    cities = list(
+        dict.fromkeys(names.centres[one["centre"]]["city"] for one in sites if one["centre"] in names.centres)
+    )
+    more = len(cities) - _CITIES
+    if more <= 0:
+        return cities
+    others = f"{more} autres villes" if formats.language == "fr" else f"{more} other cities"
+    return [*cities[:_CITIES], others] if more > 1 else cities

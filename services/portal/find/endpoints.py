@@ -1,0 +1,70 @@
+"""Routes of the search for trials."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.find.departements import DEPARTEMENTS
+from services.portal.find.download import csv_of
+from services.portal.find.first_page import first_page
+from services.portal.find.nothing import nothing_found
+from services.portal.find.reading import find, place_of
+from services.portal.find.search import MAX_PLACE, Search
+from services.portal.find.view import results
+from services.portal.pages.formats import Formats
+from services.portal.pages.rendering import HTML, page
+from services.portal.pages.visitors import CurrentVisitor
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+CSV = "text/csv"
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+
+
+@router.api_route("/", methods=["GET", "HEAD"], summary="The first page")
+@produces(HTML)
+async def start(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Show what can be found here, and the ways in."""
+    place = request.query_params.get("near", "").strip()[:MAX_PLACE]
+    return page(request, visitor, "find/start.html", **await first_page(visitor.api, place, Formats(visitor.language)))
+
+
+@router.api_route("/trials", methods=["GET", "HEAD"], summary="Search trials")
+@produces(HTML)
+async def trials(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Show the trials that a search finds, with filters."""
+    search = Search.of(request.query_params)
+    found = await find(visitor.api, search)
+    return page(
+        request,
+        visitor,
+        "find/trials.html",
+        search=search,
+        found=found,
+        results=results(search, found, Formats(visitor.language)),
+        nothing=None if found.total else await nothing_found(visitor.api, search),
+        departements=DEPARTEMENTS.values(),
+        is_part=request.headers.get("hx-request") == "true",
+    )
+
+
+@router.api_route("/trials.csv", methods=["GET", "HEAD"], summary="Download a list of trials")
+@produces(HTML, CSV)
+async def download(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Return the trials of a search as CSV."""
+    search = Search.of(request.query_params)
+    text = await csv_of(visitor.api, search, await place_of(visitor.api, search.near))
+    return Response(
+        text, 200, {"Content-Disposition": 'attachment; filename="cleio-trials.csv"'}, f"{CSV}; charset=utf-8"
+    )
+
+
+@router.api_route("/suggestions", methods=["GET", "HEAD"], summary="Suggestions while typing")
+@produces(HTML)
+async def suggestions(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Show the diseases, trials and centres that begin with what was typed."""
+    text = request.query_params.get("q", "").strip()[:100]
+    answer = await visitor.api.get("/registry/v1/trials/suggest", q=text) if text else {"items": []}
+    return page(request, visitor, "find/suggestions.html", text=text, items=answer["items"])

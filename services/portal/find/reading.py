@@ -1,0 +1,78 @@
+"""Ask the API for what the pages of the search show."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.portal.clients.api import Api
+from services.portal.clients.names import centres_of, concepts_of
+from services.portal.clients.problems import ApiError
+from services.portal.find.cards import Names, codes_of
+from services.portal.find.departements import departement_of, places_of
+from services.portal.find.search import GROUPS, PAGE, Search
+
+FIELDS = "identifier,titles,conditions,product,phase,status,eligibility,sites,sample"
+_PATH = "/registry/v1/trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    ``counts``: for each group of filters its values with the number of trials, as if nothing were chosen in it.
+    ``near``: the place as the API reads it. ``has_wrong_place``: the place that was typed is not known.
+    """
+
+    trials: list[Mapping[str, Any]]
+    total: int
+    following: str | None
+    counts: Mapping[str, list[Mapping[str, Any]]]
+    names: Names
+    near: str | None
+    has_wrong_place: bool
+
+
+async def find(api: Api, search: Search) -> Found:
+    """Search trials and count them by the values of the filters."""
+    centres, near = await asyncio.gather(centres_of(api), place_of(api, search.near))
+    asked = search.parameters(near)
+    chosen = [group for group in GROUPS if search.chosen(group)]
+    first, *others = await asyncio.gather(
+        api.get(
+            _PATH, **asked, count="exact", facets=",".join(GROUPS), limit=PAGE, cursor=search.cursor, fields=FIELDS
+        ),
+        *(_counts(api, search.without(group), near, group) for group in chosen),
+    )
+    diseases = await concepts_of(api, codes_of(first["items"]))
+    return Found(
+        trials=first["items"],
+        total=first["total"],
+        following=first["next"],
+        counts={**first["facets"], **dict(zip(chosen, others, strict=True))},
+        names=Names(diseases, centres),
+        near=near,
+        has_wrong_place=bool(search.near) and near is None,
+    )
+
+
+async def _counts(api: Api, search: Search, near: str | None, group: str) -> list[Mapping[str, Any]]:
+    answer = await api.get(_PATH, **search.parameters(near), facets=group, fields="identifier", limit=1)
+    counts: list[Mapping[str, Any]] = answer["facets"][group]
+    return counts
+
+
+async def place_of(api: Api, text: str) -> str | None:
+    """Return the first form of a place that the API knows; None: no place, or one that it does not know."""
+    *unsure, last = places_of(text)
+    if departement_of(text) is None:
+        unsure, last = [last] if last else [], None
+    for place in unsure:
+        try:
+            await api.get(_PATH, near=place, fields="identifier", limit=1)
+        except ApiError as error:
+            if error.status != 400:
+                raise
+        else:
+            return place
+    return last

@@ -1,0 +1,72 @@
+"""Which network covers a disease: by its codes and names, and those of the diseases above it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_MOST = 2
+_ICD10 = "ICD10:"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A national network for rare diseases.
+
+    ``covers``: what it covers, in both languages. ``codes``: diseases of which all narrower ones are its own;
+    ``icd10``: categories; ``words``: parts of names, in small letters.
+    """
+
+    id: str
+    name: str
+    covers: Mapping[str, str]
+    address: str
+    codes: frozenset[str]
+    icd10: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def _read() -> list[Network]:
+    document = json.loads(Path(__file__).with_name("networks.json").read_text(encoding="utf-8"))
+    return [
+        Network(**{**row, "codes": frozenset(row["codes"]), "icd10": tuple(row["icd10"]), "words": tuple(row["words"])})
+        for row in document["networks"]
+    ]
+
+
+NETWORKS = _read()
+
+
+def networks_of(disease: Mapping[str, Any], above: Iterable[Mapping[str, Any]] = ()) -> list[Network]:
+    """Return the networks that cover a disease, the surest first.
+
+    ``disease`` and ``above``: concepts of the terminology; ``above`` are those that are more general.
+    """
+    concepts = [disease, *above]
+    codes = {code for one in concepts for code in (one["code"], *one["same_as"], *one["parents"])}
+    own = {code for code in (disease["code"], *disease["same_as"]) if code.startswith(_ICD10)} or codes
+    icd10 = tuple(code.removeprefix(_ICD10) for code in own if code.startswith(_ICD10))
+    return _best({one.id: _score(one, codes, icd10, _names(disease)) for one in NETWORKS})
+
+
+def networks_named(text: str) -> list[Network]:
+    """Return the networks of which a word stands in a text that nothing else understands."""
+    return _best({one.id: _score(one, set(), (), text.casefold()) for one in NETWORKS})
+
+
+def _score(network: Network, codes: set[str], icd10: tuple[str, ...], names: str) -> int:
+    by_code = 3 if network.codes & codes else 0
+    by_name = 4 if any(word in names for word in network.words) else 0
+    by_category = 1 if any(code.startswith(network.icd10) for code in icd10) else 0
+    return by_code + by_name + by_category
+
+
+def _best(scores: Mapping[str, int]) -> list[Network]:
+    best = max(scores.values())
+    return [one for one in NETWORKS if best and scores[one.id] == best][:_MOST]
+
+
+def _names(concept: Mapping[str, Any]) -> str:
+    names = [*concept["label"].values(), *(name for names in concept["synonyms"].values() for name in names)]
+    return " ; ".join(names).casefold()

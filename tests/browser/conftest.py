@@ -1,0 +1,106 @@
+"""Fixtures of the tests in a browser: the system, pages that notice what goes wrong, and checks of accessibility."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import executable, started
+from tests.browser.watch import HEAVIEST, Watch, without_cache
+from tests.e2e.conftest import System
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Ten seconds are long for a page on this machine; Playwright's own thirty would hide a fault that long.
+PATIENCE = 10_000
+HEIGHT = 900
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser. Its event loop ends with these tests, because those of other folders start their own."""
+    if (path := executable()) is None:
+        pytest.skip("no Chromium on PATH: deploy/setup/browser.sh installs it")
+    with started(path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A running system with the sample, shared by all tests in a browser. Its pages begin at ``site.url``."""
+    if executable() is None:
+        pytest.skip("no Chromium on PATH: deploy/setup/browser.sh installs it")
+    # All tests come from one address: together they ask more in a minute than a person may.
+    quotas = dict.fromkeys(("CLEIO_RATE_READ", "CLEIO_RATE_MATCH", "CLEIO_RATE_WRITE"), "0")
+    running = System(tmp_path_factory.mktemp("site") / "var", **quotas)
+    try:
+        running.read_until("ready in")
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture(params=["fr", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    """A language: of the pages that `in_language` addresses; for the full versions of tests."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[360, 1280])
+def width(request: pytest.FixtureRequest) -> int:
+    """A width of the window in pixels: a telephone's and a desk's; for the full versions of tests."""
+    return int(request.param)
+
+
+@pytest.fixture
+def new_page(request: pytest.FixtureRequest, chromium: Browser, site: System) -> Iterator[Callable[..., Page]]:
+    """Open a page of its own session, 1280 px wide unless the test has the fixture ``width``.
+
+    Takes the options of Playwright's ``new_context``, such as ``java_script_enabled=False``. After the test no page
+    may have had an error, asked another origin, or been heavier than `HEAVIEST`.
+    """
+    wide = request.getfixturevalue("width") if "width" in request.fixturenames else 1280
+    opened: list[tuple[Page, Watch]] = []
+
+    def open_page(**options: Any) -> Page:
+        context = chromium.new_context(
+            **{"viewport": {"width": wide, "height": HEIGHT}, "reduced_motion": "reduce", **options}
+        )
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        without_cache(context, page)
+        opened.append((page, Watch(page, site.url)))
+        return page
+
+    yield open_page
+    faults = [fault for _, watch in opened for fault in watch.faults]
+    weights = {address: bytes_ for _, watch in opened for address, bytes_ in watch.weights().items()}
+    for page, _ in opened:
+        page.context.close()
+    assert faults == []
+    assert {address: bytes_ for address, bytes_ in weights.items() if bytes_ > HEAVIEST} == {}
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """A page of an anonymous visitor."""
+    return new_page()
+
+
+@pytest.fixture(scope="session")
+def check() -> Callable[[Page], None]:
+    """Check a page as it is now: no violation that axe-core finds, and nothing wider than the window."""
+    axe = Axe()
+
+    def checked(page: Page) -> None:
+        found = axe.run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+        assert [_in_words(one) for one in found.response["violations"]] == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{page.url} scrolls sideways"
+
+    return checked
+
+
+def _in_words(violation: dict[str, Any]) -> str:
+    places = ", ".join(" ".join(map(str, node["target"])) for node in violation["nodes"])
+    return f"{violation['id']}: {violation['help']} ({places})"

@@ -1,0 +1,79 @@
+"""`make pictures`: write docs/pictures/*.png, the main pages of a new system with the sample."""
+
+import argparse
+import itertools
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import executable, started
+from tests.e2e.conftest import ROOT, System
+
+FOLDER = ROOT / "docs" / "pictures"
+# name → address of the page
+PAGES = {
+    "find": "/",
+    "design": "/design",
+}
+# width and height of the window in pixels
+SIZES = ((1280, 800), (360, 740))
+# bytes of a picture
+LARGEST = 150_000
+
+
+def smallest(png: bytes) -> bytes:
+    """Compress a PNG anew: the browser compresses fast, not well."""
+    chunks, at = [], 8
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
+        at += 12 + length
+    data = zlib.compress(zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT")), 9)
+    first, *_, last = (one for one in chunks if one[0] != b"IDAT")
+    return png[:8] + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in (first, (b"IDAT", data), last)
+    )
+
+
+def draw(browser: Browser, url: str, folder: Path) -> None:
+    """Write the picture of each page in each size.
+
+    :raises SystemExit: a page is not there, or its picture is too large.
+    """
+    for (name, path), (width, height) in itertools.product(PAGES.items(), SIZES):
+        with browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce") as context:
+            page = context.new_page()
+            answer = page.goto(url + path, wait_until="networkidle")
+            if answer is None or not answer.ok:
+                raise SystemExit(f"{path} answers {answer and answer.status}")
+            png = smallest(page.screenshot(animations="disabled", caret="hide"))
+        if len(png) > LARGEST:
+            raise SystemExit(f"The picture of {path}, {width} px wide, has {len(png)} bytes, more than {LARGEST}.")
+        (folder / f"{name}-{width}.png").write_bytes(png)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", help="a running system; by default a new one with the sample")
+    given = parser.parse_args().url
+    if (path := executable()) is None:
+        raise SystemExit("No Chromium: deploy/setup/browser.sh installs it, or says how.")
+    FOLDER.mkdir(exist_ok=True)
+    with started(path) as browser, tempfile.TemporaryDirectory() as folder:
+        if given:
+            draw(browser, given, FOLDER)
+            return
+        system = System(Path(folder) / "var")
+        try:
+            system.read_until("ready in")
+            draw(browser, system.url, FOLDER)
+        finally:
+            system.end()
+
+
+if __name__ == "__main__":
+    main()
