@@ -9,9 +9,11 @@ from services.portal.trial_pages.reading import TrialParts
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """One criterion. ``text``: as the author wrote it; ``sentence``: generated from what is computed, if that differs.
+    """One criterion.
 
-    ``lang``: of the text, where it was copied from an English source; ``quoted``: the part of the register's text that it comes from; ``cohorts``: for which it counts, none for all.
+    ``text``: as the author wrote it; ``lang``: its language, where it was copied from an English source. ``sentence``:
+    generated from what is computed, if that differs. ``quoted``: the part of the register's text that it comes from, if
+    that differs. ``cohorts``: for which it counts; none: for all.
     """
 
     id: str
