@@ -3,6 +3,7 @@
 Each accepted change is a version with its feed entries.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.registry.centres.repository import CentreRepository
@@ -122,12 +123,7 @@ class TrialService:
         if document.source_hash not in {None, written_from}:
             raise StaleVersionError
         document = document.model_copy(update={"source_hash": written_from})
-        record = RegistryRecord(**stored.trial.eligibility.model_dump(include=set(RegistryRecord.model_fields)))
-        errors = [one for one in lint(document, self.writer.terminology.graph, record) if one.severity == "error"]
-        faults = faults_of_signature(document, fictitious=stored.trial.illustrative)
-        faults += [Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
-        if faults:
-            raise CriteriaRefusedError(errors=faults)
+        self.check_criteria(stored, document, faults_of_signature(document, fictitious=stored.trial.illustrative))
         new = await self.writer.add_criteria(stored.key, head, document)
         trial = stored.trial.model_copy(
             update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now}
@@ -135,6 +131,17 @@ class TrialService:
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self.writer.write(stored, trial, event=signed)
         return in_force(document, new.version, document.source_hash)
+
+    def check_criteria(self, stored: StoredTrial, document: CriteriaDocument, faults: Sequence[Fault] = ()) -> None:
+        """Check criteria against the terminology and the trial's record. ``faults``: what is already known to be wrong.
+
+        :raises CriteriaRefusedError: 422, with one pointer for each error.
+        """
+        record = RegistryRecord(**stored.trial.eligibility.model_dump(include=set(RegistryRecord.model_fields)))
+        errors = [one for one in lint(document, self.writer.terminology.graph, record) if one.severity == "error"]
+        found = [*faults, *(Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50])]
+        if found:
+            raise CriteriaRefusedError(errors=found)
 
     async def shown(self, stored: StoredTrial) -> str:
         """Return a trial as readers get it, with the present state of its sites, as JSON."""
