@@ -13,6 +13,7 @@ from services.matching.clients.studies import ResearchStudies
 from services.matching.criteria.endpoints import router as criteria_router
 from services.matching.evaluations.endpoints import router as match_router
 from services.matching.fhir.endpoints import router as fhir_router
+from services.matching.records.endpoints import router as patients_router
 from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.store import SnapshotStore
@@ -60,7 +61,7 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
     return create_service(
         "matching",
         chosen,
-        [match_router, criteria_router, fhir_router, cds_router, audit_router("matching")],
+        [match_router, patients_router, criteria_router, fhir_router, cds_router, audit_router("matching")],
         lifespan,
         "Which trial, where and when, for this patient.",
         EXAMPLES,

@@ -14,6 +14,7 @@ from services.portal.home import endpoints as home
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
+from services.portal.referring import endpoints as referring
 from services.portal.schema import METADATA
 from services.portal.sessions.model import Source
 from services.portal.sessions.service import Renewal, SessionLimits, Sessions
@@ -24,6 +25,9 @@ from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
+from services.portal.work.sites import endpoints as sites
+from services.portal.work.worklist import endpoints as worklist
+from services.portal.workbench import endpoints as workbench
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -63,6 +67,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
             )
             app.state.health = _health
+            app.state.names_of_codes = {}  # of the terminology, as they are read
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
@@ -73,6 +78,10 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         diseases.router,
         centres.router,
         trial_pages.router,
+        worklist.router,
+        sites.router,
+        workbench.router,
+        referring.router,
         home.router,
     ]
     app = create_service("portal", chosen, routers, lifespan, "Pages for people over the public API.")

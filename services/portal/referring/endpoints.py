@@ -1,0 +1,96 @@
+"""Routes of a referral from the workbench. The record stays behind: only months, codes and the trial go on."""
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.visitors import CurrentVisitor, Visitor
+from services.portal.referring.view import faults_by_field, proposal, referral_of
+from services.portal.workbench.answering import NotUnderstoodError
+from services.portal.workbench.state import State
+from services.portal.workbench.view import may_refer
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+from shared.values.problems import NotFoundError
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Sender = Annotated[Access, Depends(allow("page", "execute"))]
+FORM_BYTES = 8 * 1024 * 1024
+_FORGOTTEN = {"Cache-Control": "no-store"}
+
+
+@router.post("/match/refer", summary="The form of a referral")
+@accepts(FORM, body_bytes=FORM_BYTES)
+@produces(HTML)
+async def refer(request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm) -> Response:
+    """Show the form for one trial and centre, with what the record proposes."""
+    if not may_refer(visitor.me):
+        return redirect(visitor, "/sign-in", back="/match")
+    trial, site, record = await _chosen(visitor, form)
+    return _form(request, visitor, trial, site, {**proposal(record, trial), "key": secrets.token_urlsafe(24)})
+
+
+@router.post("/match/referrals", summary="Send a referral")
+@accepts(FORM)
+@produces(HTML)
+async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm) -> Response:
+    """Send the referral, and show its reference."""
+    kept = {name: form.text(name) for name in form.names()}
+    names = {"title": kept.get("trial_title", ""), "trial": kept.get("trial", "")}
+    site = {"name": kept.get("site_name", ""), "centre": kept.get("centre", "")}
+    try:
+        headers = {"Idempotency-Key": form.one("key")}
+        sent = await visitor.api.call("POST", "/registry/v1/referrals", json=referral_of(form.one), headers=headers)
+    except NotUnderstoodError as error:
+        wrong = {error.name: getattr(error.wanted, visitor.language)}
+        return _form(request, visitor, names, site, kept, wrong=wrong)
+    except ApiError as error:
+        if error.status == 401:
+            return redirect(visitor, "/sign-in", back="/match")
+        return _form(request, visitor, names, site, kept, error)
+    return page(request, visitor, "referring/sent.html", headers=_FORGOTTEN, referral=sent.body, names=names, site=site)
+
+
+async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the trial, the site and the record that the button of the workbench stands for.
+
+    :raises NotFoundError: they are not in the answer for this record.
+    """
+    state = State.read(form.text("state"))
+    identifier, _, centre = form.one("refer").partition("|")
+    answer = (await visitor.api.call("POST", "/matching/v1/match", json=state.record, query={"limit": 200})).body
+    for trial in answer["results"]:
+        for site in trial["sites"]:
+            if (trial["trial"], site["centre"]) == (identifier, centre):
+                return {**trial, "title": trial["title"][visitor.language]}, site, state.record
+    raise NotFoundError
+
+
+def _form(
+    request: Request,
+    visitor: Visitor,
+    trial: dict[str, Any],
+    site: dict[str, Any],
+    values: dict[str, str],
+    problem: ApiError | None = None,
+    wrong: dict[str, str] | None = None,
+) -> Response:
+    by_field, others = faults_by_field(problem.faults if problem is not None else ())
+    return page(
+        request,
+        visitor,
+        "referring/form.html",
+        status=200 if problem is None and not wrong else 422,
+        headers=_FORGOTTEN,
+        trial=trial,
+        site=site,
+        value=lambda name: values.get(name, ""),
+        wrong=lambda name: {**by_field, **(wrong or {})}.get(name, ""),
+        problem=problem,
+        others=others,
+    )

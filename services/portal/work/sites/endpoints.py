@@ -1,0 +1,63 @@
+"""The page of a centre's sites."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, SubmittedForm
+from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.sites.reading import STATUSES, declare, sites_of
+from services.portal.work.workers import Worker, centre_of, menu_of
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+
+
+@router.api_route("/work/sites", methods=["GET", "HEAD"], summary="The sites of your centre")
+@produces(HTML)
+async def show_sites(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
+    """Show the sites of the visitor's centre, those to confirm first."""
+    return await _page(request, visitor, done=done)
+
+
+@router.post("/work/sites/{trial}", summary="Confirm or change a site")
+@accepts(FORM)
+@produces(HTML)
+async def declare_site(request: Request, access: Writer, visitor: Worker, trial: str, form: SubmittedForm) -> Response:
+    """Declare a site as of now, then show the list again."""
+    try:
+        await declare(visitor.api, trial, centre_of(visitor), form)
+    except ApiError as error:
+        if error.status not in {412, 422}:
+            raise
+        return await _page(request, visitor, error=error, wrong=trial, status=error.status)
+    return redirect(visitor, "/work/sites", done=trial)
+
+
+async def _page(
+    request: Request,
+    visitor: Visitor,
+    *,
+    done: str = "",
+    error: ApiError | None = None,
+    wrong: str = "",
+    status: int = 200,
+) -> Response:
+    return page(
+        request,
+        visitor,
+        "work/sites.html",
+        status=status,
+        menu=menu_of(visitor),
+        sites=await sites_of(visitor.api, centre_of(visitor)),
+        statuses=STATUSES,
+        done=done,
+        error=error,
+        wrong=wrong,
+    )

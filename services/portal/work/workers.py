@@ -1,0 +1,73 @@
+"""The signed-in visitor of a workspace, and the pages for each kind of organisation."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from services.portal.pages.visitors import CurrentVisitor, Visitor
+from shared.values.problems import NotFoundError, UnauthenticatedError
+from shared.values.wire import Label
+
+# path → name, and the kinds of organisation that have the page. What a person may do there, the API decides.
+_PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
+    (
+        "/work",
+        Label(fr="À faire", en="To do"),
+        frozenset({"hospital", "centre", "sponsor", "coordination"}),
+    ),
+    (
+        "/work/referrals",
+        Label(fr="Demandes pour des patients", en="Referrals"),
+        frozenset({"hospital", "centre", "coordination"}),
+    ),
+    ("/work/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
+    ("/work/capabilities", Label(fr="Capacités", en="Capabilities"), frozenset({"centre"})),
+    (
+        "/work/dossiers",
+        Label(fr="Dossiers", en="Dossiers"),
+        frozenset({"sponsor", "coordination", "authority"}),
+    ),
+    ("/work/feasibility", Label(fr="Faisabilité", en="Feasibility"), frozenset({"centre", "coordination"})),
+    ("/work/reviews", Label(fr="File de relecture", en="Review queue"), frozenset({"coordination"})),
+    (
+        "/work/reports",
+        Label(fr="Délais et accès", en="Delays and access"),
+        frozenset({"centre", "coordination", "authority"}),
+    ),
+    (
+        "/work/subscriptions",
+        Label(fr="Abonnements", en="Subscriptions"),
+        frozenset({"hospital", "centre", "sponsor", "network", "association", "authority", "coordination"}),
+    ),
+)
+
+
+async def worker_of(visitor: CurrentVisitor) -> Visitor:
+    """Return the visitor, who is signed in.
+
+    :raises UnauthenticatedError: 401, nobody is signed in.
+    """
+    if visitor.me is None:
+        raise UnauthenticatedError
+    return visitor
+
+
+Worker = Annotated[Visitor, Depends(worker_of)]
+
+
+def centre_of(visitor: Visitor) -> str:
+    """Return the centre that the visitor's organisation is.
+
+    :raises NotFoundError: 404, it is no centre.
+    """
+    centre: str | None = visitor.me["centre"] if visitor.me else None
+    if centre is None:
+        raise NotFoundError
+    return centre
+
+
+def menu_of(visitor: Visitor) -> Sequence[tuple[str, str]]:
+    """Return path and name of each page of the visitor's workspace."""
+    kind: Any = visitor.me["kind"] if visitor.me else None
+    return [(path, getattr(name, visitor.language)) for path, name, kinds in _PAGES if kind in kinds]

@@ -1,0 +1,48 @@
+"""The worklist as a page, and as files."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.pages.formats import Formats
+from services.portal.pages.rendering import HTML, page
+from services.portal.work.workers import Worker, menu_of
+from services.portal.work.worklist.view import groups_of
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+CSV, CALENDAR = "text/csv", "text/calendar"
+_WITH_WORKLIST = frozenset({"hospital", "centre", "sponsor", "coordination"})
+
+
+@router.api_route("/work", methods=["GET", "HEAD"], summary="What waits for you")
+@produces(HTML)
+async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Response:
+    """Show what waits for the visitor's organisation, by day."""
+    has_list = visitor.me is not None and visitor.me["kind"] in _WITH_WORKLIST
+    found = await visitor.api.get("/registry/v1/worklist") if has_list else None
+    groups = groups_of(found, Formats(visitor.language)) if found else []
+    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), groups=groups, has_list=has_list)
+
+
+@router.get("/work/worklist.csv", summary="What waits for you, as a table")
+@produces(CSV)
+async def worklist_table(access: Reader, visitor: Worker) -> Response:
+    """Return the worklist as CSV."""
+    return await _file(visitor, CSV, "csv")
+
+
+@router.get("/work/worklist.ics", summary="What waits for you, as a calendar")
+@produces(CALENDAR)
+async def worklist_calendar(access: Reader, visitor: Worker) -> Response:
+    """Return what has a day as a calendar."""
+    return await _file(visitor, CALENDAR, "ics")
+
+
+async def _file(visitor: Worker, media_type: str, ending: str) -> Response:
+    answer = await visitor.api.call("GET", "/registry/v1/worklist", headers={"Accept": media_type})
+    headers = {"Content-Disposition": f'attachment; filename="cleio-worklist.{ending}"', "Cache-Control": "no-store"}
+    return Response(answer.body, 200, headers, f"{media_type}; charset=utf-8")

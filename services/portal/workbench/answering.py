@@ -1,0 +1,199 @@
+"""From fields of a form to facts of a record: answers to questions, and facts that a clinician adds. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.values.wire import Label
+
+Fields = Callable[[str], str]
+Wanted = Mapping[str, Any]
+
+_DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
+_FRENCH_DAY = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
+_NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
+_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?)?)?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
+_SIGNS = {"≤": "<=", "≥": ">="}
+EXPOSURES = frozenset({"medication"})
+_VARIANT_TEXTS = ("type", "zygosity", "frame", "hgvs")
+_VARIANT_NUMBERS = ("exon_from", "exon_to", "copies")
+
+WRONG_DAY = Label(
+    fr="Date non comprise. Écrivez AAAA-MM-JJ ou JJ/MM/AAAA ; l'année seule ou AAAA-MM si le jour n'est pas connu.",
+    en="Date not understood. Write YYYY-MM-DD; the year alone or YYYY-MM where the day is not known.",
+)
+WRONG_NUMBER = Label(fr="Écrivez un nombre, par exemple 12,5.", en="Write a number, for example 12.5.")
+WRONG_AGE = Label(
+    fr="Écrivez un âge, par exemple « 7 ans » ou « 7 ans 4 mois ».",
+    en='Write an age, for example "7 years" or "7 years 4 months".',
+)
+NOTHING_GIVEN = Label(fr="Donnez une réponse.", en="Give an answer.")
+
+
+class NotUnderstoodError(ValueError):
+    """A field that cannot be read: its name, and what form is wanted."""
+
+    def __init__(self, name: str, wanted: Label) -> None:
+        super().__init__(name)
+        self.name = name
+        self.wanted = wanted
+
+
+def day_of(name: str, text: str) -> str:
+    """Return a full or partial date as the API writes it; empty text is none.
+
+    :raises NotUnderstoodError: it is no date.
+    """
+    if french := _FRENCH_DAY.match(text):
+        day, month, year = french.groups()
+        text = f"{year}-{month:0>2}-{day:0>2}"
+    if text and not _DAY.match(text):
+        raise NotUnderstoodError(name, WRONG_DAY)
+    return text
+
+
+def age_of(name: str, text: str) -> str:
+    """Return an age as an ISO duration: ``7 ans 4 mois`` is ``P7Y4M``; empty text is none.
+
+    :raises NotUnderstoodError: it is no age.
+    """
+    if not text:
+        return ""
+    found = _AGE.match(text.strip())
+    if found is None or not any(found.groups()):
+        raise NotUnderstoodError(name, WRONG_AGE)
+    years, months = found.groups()
+    return "P" + (f"{years}Y" if years else "") + (f"{months}M" if months else "")
+
+
+def age_in_words(duration: str) -> str:
+    """Return the text that `age_of` reads, for its field."""
+    return duration.removeprefix("P") if duration else ""
+
+
+def facts_of_answer(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> dict[str, Any]:
+    """Return what one wanted fact of a question was answered with: ``facts``, ``domains_complete`` or ``person``.
+
+    ``prefix``: of the names of its fields. Empty: nothing was answered.
+
+    :raises NotUnderstoodError: a field cannot be read.
+    """
+    if wanted.get("field"):
+        return _person(wanted["field"], prefix, fields)
+    if wanted["kind"] == "answer":
+        answer = fields(f"{prefix}answer")
+        fact = {"kind": "answer", "question": wanted["question"], "answer": answer, "date": as_of}
+        return {"facts": [fact]} if answer in {"yes", "no"} else {}
+    found: dict[str, Any] = {}
+    facts = _facts(wanted, prefix, fields, as_of)
+    if facts:
+        found["facts"] = facts
+    if wanted.get("domain") and fields(f"{prefix}complete"):
+        found["domains_complete"] = [{"domain": wanted["domain"], "to": as_of}]
+    return found
+
+
+def facts_added(fields: Fields, code: str, as_of: str) -> list[dict[str, Any]]:
+    """Return the facts of the panel *add to the record*: one of the code, and one of the gene, where given.
+
+    :raises NotUnderstoodError: a field cannot be read.
+    """
+    status = "absent" if fields("new-status") == "absent" else "present"
+    found = []
+    if code:
+        wanted = {"kind": fields("new-kind") or "condition", "codes": [code], "value": None, "variant": None}
+        found.append(_one(wanted, "new-", fields, as_of, status))
+    if gene := fields("new-gene").upper():
+        wanted = {"kind": "variant", "codes": [], "value": None, "variant": {"gene": gene}}
+        found.append(_one(wanted, "gene-", fields, as_of, "present"))
+    return found
+
+
+def _person(name: str, prefix: str, fields: Fields) -> dict[str, Any]:
+    given = fields(f"{prefix}{name}")
+    if name == "birth_date":
+        given = day_of(f"{prefix}{name}", given)
+    return {"person": {name: given}} if given else {}
+
+
+def _facts(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> list[dict[str, Any]]:
+    if wanted.get("value") == "occurrences":
+        days = [day_of(f"{prefix}dates", one) for one in re.split(r"[\s,;]+", fields(f"{prefix}dates")) if one]
+        return [{"kind": wanted["kind"], "codes": wanted["codes"][:1], "date": day} for day in days]
+    presence = fields(f"{prefix}presence")
+    if wanted.get("value") in {"number", "level", "dose"} and not presence:
+        presence = "present" if fields(f"{prefix}value") else ""
+    return [_one(wanted, prefix, fields, as_of, presence)] if presence in {"present", "absent"} else []
+
+
+def _one(wanted: Wanted, prefix: str, fields: Fields, as_of: str, status: str) -> dict[str, Any]:
+    fact: dict[str, Any] = {"kind": wanted["kind"], "status": status}
+    chosen = fields(f"{prefix}code")
+    codes = list(wanted.get("codes") or [])
+    if codes:
+        # One code says that it is there; to deny them all takes every code.
+        fact["codes"] = codes[:20] if status == "absent" else [chosen if chosen in codes else codes[0]]
+    if wanted.get("variant"):
+        fact["variant"] = _variant(wanted["variant"], prefix, fields) if status == "present" else _denied(wanted)
+    if wanted.get("assay"):
+        fact["assay"] = wanted["assay"]
+    if wanted.get("relative"):
+        fact["relative"] = wanted["relative"]
+    if status == "present":
+        fact |= _value(wanted, prefix, fields)
+    return fact | _dates(wanted["kind"], prefix, fields, as_of, status)
+
+
+def _dates(kind: str, prefix: str, fields: Fields, as_of: str, status: str) -> dict[str, str]:
+    start, end = (day_of(f"{prefix}{name}", fields(f"{prefix}{name}")) for name in ("start", "end"))
+    day = day_of(f"{prefix}date", fields(f"{prefix}date"))
+    if status == "present" and (start or end or kind in EXPOSURES):
+        return {name: value for name, value in (("start", start or day), ("end", end)) if value}
+    return {"date": day or as_of}
+
+
+def _value(wanted: Wanted, prefix: str, fields: Fields) -> dict[str, Any]:
+    given = fields(f"{prefix}value")
+    if not given:
+        return {}
+    if wanted.get("value") == "level":
+        return {"value": given}
+    comparator, number = number_of(f"{prefix}value", given)
+    unit = fields(f"{prefix}unit") or wanted.get("unit") or ""
+    if wanted.get("value") == "dose" or wanted["kind"] == "medication":
+        return {"dose": {"value": number, "unit": unit, "per_kg": bool(wanted.get("per_kg"))}}
+    found: dict[str, Any] = {"value": number}
+    if unit:
+        found["unit"] = unit
+    if comparator:
+        found["comparator"] = comparator
+    for name in ("ref_low", "ref_high"):
+        if limit := fields(f"{prefix}{name}"):
+            found[name] = number_of(f"{prefix}{name}", limit)[1]
+    return found
+
+
+def _variant(wanted: Wanted, prefix: str, fields: Fields) -> dict[str, Any]:
+    found: dict[str, Any] = {"gene": wanted["gene"]}
+    found |= {name: value for name in _VARIANT_TEXTS if (value := fields(f"{prefix}{name}"))}
+    for name in _VARIANT_NUMBERS:
+        if value := fields(f"{prefix}{name}"):
+            found[name] = int(number_of(f"{prefix}{name}", value)[1])
+    return found
+
+
+def _denied(wanted: Wanted) -> dict[str, Any]:
+    return {"gene": wanted["variant"]["gene"]}
+
+
+def number_of(name: str, text: str) -> tuple[str, float]:
+    """Return the comparator and the number of ``<5`` or ``12,5``.
+
+    :raises NotUnderstoodError: it is no number.
+    """
+    found = _NUMBER.match(text)
+    if found is None:
+        raise NotUnderstoodError(name, WRONG_NUMBER)
+    sign, number = found.groups()
+    value = float(number.replace(",", "."))
+    return _SIGNS.get(sign or "", sign or ""), int(value) if value.is_integer() else value

@@ -1,0 +1,79 @@
+"""What the templates of the workbench show of an outcome. Pure."""
+
+import json
+from typing import Any
+
+from services.portal.pages.codes import WORDS
+from services.portal.pages.formats import Formats
+from services.portal.pages.visitors import Visitor
+from services.portal.workbench import view
+from services.portal.workbench.answering import age_in_words
+from services.portal.workbench.comparing import unknown_criteria
+from services.portal.workbench.facts import detail_of, name_of, names_of_facts
+from services.portal.workbench.model import Outcome
+from services.portal.workbench.questions import questions_view
+from services.portal.workbench.service import EXAMPLES
+from services.portal.workbench.state import Record
+
+
+def presented(outcome: Outcome, visitor: Visitor) -> dict[str, Any]:
+    """Return the values of a page for an outcome."""
+    formats = Formats(visitor.language)
+    answer = None if outcome.answer is None else view.answer_view(outcome.answer, formats)
+    names = names_of_facts(outcome.state, outcome.names, formats)
+    return {
+        "state": outcome.state,
+        "outcome": outcome,
+        "answer": answer,
+        "questions": [] if answer is None else questions_view(answer.answer, formats),
+        "facts": _facts(outcome, outcome.state.record, formats),
+        "supposed_facts": _facts(outcome, outcome.state.supposed, formats),
+        "person": _person(outcome),
+        "kept": lambda name: outcome.kept.get(name, ""),
+        "record_text": json.dumps(outcome.state.record, ensure_ascii=False, indent=2),
+        "detailed": view.DETAILED,
+        "kinds": [
+            (kind, formats.word("fact_kind", kind)) for kind in WORDS["fact_kind"] if kind not in {"answer", "variant"}
+        ],
+        "variant_types": [(code, formats.word("variant_type", code)) for code in WORDS["variant_type"]],
+        "unknown": unknown_criteria,
+        "may_refer": view.may_refer(visitor.me),
+        "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
+        "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
+        "limit_in_words": lambda limit: view.limit_in_words(limit, formats),
+        "found_in_words": lambda found: view.found_in_words(found, names, formats),
+        "evidence_in_words": lambda evidence: view.evidence_in_words(evidence, names, formats),
+    }
+
+
+def _facts(outcome: Outcome, record: Record, formats: Formats) -> list[dict[str, Any]]:
+    found = [
+        {
+            "part": "fact",
+            "id": fact.get("id"),
+            "kind": formats.word("fact_kind", str(fact.get("kind"))),
+            "name": name_of(fact, outcome.state, outcome.names, formats),
+            "detail": detail_of(fact, formats),
+            "added": str(fact.get("id")).startswith("added-"),
+        }
+        for fact in record.get("facts", [])
+    ]
+    complete = "dossier complet" if formats.language == "fr" else "complete record"
+    return found + [
+        {
+            "part": "domain",
+            "id": one.get("domain"),
+            "kind": complete,
+            "name": formats.word("domain", one.get("domain")),
+            "detail": " – ".join(formats.day(one[key]) for key in ("from", "to") if one.get(key)),
+            "added": False,
+        }
+        for one in record.get("domains_complete", [])
+    ]
+
+
+def _person(outcome: Outcome) -> dict[str, str]:
+    record, kept = outcome.state.record, outcome.kept
+    stored = {name: str(record.get(name) or "") for name in ("birth_date", "age", "sex", "place", "as_of")}
+    stored["age"] = age_in_words(stored["age"])
+    return {name: kept.get(name, value) for name, value in stored.items()}

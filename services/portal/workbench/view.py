@@ -1,0 +1,149 @@
+"""From the answer of a match to what the pages of the workbench show. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.portal.pages.formats import Formats
+from services.portal.pictures.verdicts import Timeline, timeline
+
+Document = Mapping[str, Any]
+_SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "="}
+_STATES = ("not_met", "unknown", "met")
+_LISTED = frozenset({"compatible", "possible", "not_yet"})
+_RECRUITS = frozenset({"open", "not_yet_open", "unknown"})
+_REFERRERS = frozenset({"hospital", "centre"})
+# Trials with all criteria on the page; the others with their reasons until asked for.
+DETAILED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """A trial of the answer with what its card needs beside the JSON."""
+
+    trial: Document
+    criteria: Sequence[Document]
+    counts: Mapping[str, int]
+    picture: Timeline
+    cohort: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """The answer: ``listed`` trials are possible now or later; ``others`` are not, with the reason."""
+
+    answer: Document
+    listed: Sequence[TrialView]
+    others: Sequence[TrialView]
+    understood: bool
+
+
+def answer_view(answer: Document, formats: Formats) -> AnswerView:
+    """Return the view of an answer of a match."""
+    views = [trial_view(one, formats) for one in answer["results"]]
+    unknown_codes = {"unknown_code", "unknown_system", "no_code"}
+    return AnswerView(
+        answer,
+        [one for one in views if is_listed(one.trial)],
+        [one for one in views if not is_listed(one.trial)],
+        not any(one["reason"] in unknown_codes for one in answer["warnings"]),
+    )
+
+
+def is_listed(trial: Document) -> bool:
+    """Return whether a trial is possible now or later, and may recruit in the country."""
+    return trial["verdict"] in _LISTED and trial["recruitment"] in _RECRUITS
+
+
+def trial_view(trial: Document, formats: Formats) -> TrialView:
+    """Return the view of one trial: criteria that fail first, then unknown ones."""
+    criteria = sorted(trial["criteria"], key=lambda one: _STATES.index(one["state"]))
+    labels = {one["id"]: formats.label(one["label"]) for one in trial["cohorts"]}
+    return TrialView(
+        trial,
+        criteria,
+        {state: sum(1 for one in criteria if one["state"] == state) for state in _STATES},
+        timeline(trial["timeline"], trial["refer_before"]),
+        labels.get(trial["cohort"]) or trial["cohort"] or "",
+        _reasons(trial, formats),
+    )
+
+
+def _reasons(trial: Document, formats: Formats) -> list[str]:
+    found = [] if trial["recruitment"] in _RECRUITS else [formats.label(trial["recruitment_text"])]
+    found += [formats.label(one["text"]) for one in trial["criteria"] if one["state"] == "not_met"]
+    return found
+
+
+def limit_in_words(limit: Document, formats: Formats) -> str:
+    """Write a bound: ``≥ 50 %``, ``≤ 3 × the upper limit of the laboratory``, ``≥ 4 years``."""
+    value = limit["value"]
+    number = formats.number(value) if isinstance(value, int | float) else duration_in_words(str(value), formats)
+    parts = [_SIGNS[limit["op"]], number, unit_in_words(limit["unit"]), formats.word("basis", limit["basis"])]
+    return " ".join(part for part in parts if part)
+
+
+def found_in_words(found: Document, names: Mapping[str, str], formats: Formats) -> str:
+    """Write a fact that was found: its name, value, status and date."""
+    name = names.get(found["fact"], found["fact"])
+    value = found["value"]
+    measured = ""
+    if value is not None:
+        number = formats.number(value) if isinstance(value, int | float) else str(value)
+        measured = " ".join(part for part in (found["comparator"], number, unit_in_words(found["unit"])) if part)
+    status = "" if found["status"] == "present" else formats.word("fact_status", found["status"])
+    parts = [part for part in (measured, status, formats.day(found["date"])) if part]
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def evidence_in_words(evidence: Sequence[str], names: Mapping[str, str], formats: Formats) -> list[str]:
+    """Write what a state rests on: names of facts, fields of the patient, complete domains."""
+    return [_evidence(one, names, formats) for one in evidence]
+
+
+def _evidence(one: str, names: Mapping[str, str], formats: Formats) -> str:
+    name, _, domain = one.partition(":")
+    if name == "#complete":
+        whole = "dossier complet pour : " if formats.language == "fr" else "complete record of "
+        return whole + formats.word("domain", domain)
+    return formats.word("evidence", name) if name.startswith("#") else names.get(one, one)
+
+
+_UNITS = {"10*9/L": "10⁹/L", "10*12/L": "10¹²/L", "mL/min/{1.73_m2}": "mL/min/1,73 m²", "m2": "m²", "kg/m2": "kg/m²"}
+
+
+def unit_in_words(unit: str | None) -> str:
+    """Write a UCUM unit as a laboratory does."""
+    if unit is None or unit in {"1", "{score}"}:
+        return ""
+    return _UNITS.get(unit, unit)
+
+
+_PARTS = {
+    "Y": (("an", "ans"), ("year", "years")),
+    "M": (("mois", "mois"), ("month", "months")),
+    "W": (("semaine", "semaines"), ("week", "weeks")),
+    "D": (("jour", "jours"), ("day", "days")),
+}
+
+
+def duration_in_words(duration: str, formats: Formats) -> str:
+    """Write an ISO duration of days, weeks, months and years: ``P3Y4M`` is *3 ans 4 mois*; other text as it is."""
+    text = duration.removeprefix("P")
+    words, number = [], ""
+    for character in text:
+        if character.isdigit():
+            number += character
+        elif character in _PARTS and number:
+            one, many = _PARTS[character][0 if formats.language == "fr" else 1]
+            words.append(f"{number} {formats.plural(int(number), one, many)}")
+            number = ""
+        else:
+            return duration
+    return " ".join(words)
+
+
+def may_refer(me: Mapping[str, Any] | None) -> bool:
+    """Return whether a visitor may refer patients, as far as the pages can tell: the API decides."""
+    return me is not None and me["kind"] in _REFERRERS

@@ -1,0 +1,49 @@
+"""A centre looks at what waits and confirms a site in one click."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.signing_in import sign_in
+from tests.e2e.conftest import System
+
+TRIAL = "CLEIO-DEMO-0004"
+CENTRE = "fr-strasbourg"
+
+
+def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
+    site: System, page: Page, check: Callable[[Page], None]
+) -> None:
+    sign_in(site, page, "centre-strasbourg")
+    page.goto(f"{site.url}/work")
+    expect(page.get_by_role("heading", level=1)).to_have_text("À faire")
+    check(page)
+    page.get_by_role("link", name="Sites à confirmer").click()
+    before = _site(site)
+    check(page)
+    page.get_by_role("button", name=f"Toujours vrai aujourd'hui : {TRIAL}").click()
+    expect(page.get_by_text("C'est enregistré")).to_be_visible()
+    confirmed = _site(site)
+    assert confirmed["confirmed_at"] > before["confirmed_at"]
+    assert (confirmed["status"], confirmed["slots"]) == (before["status"], before["slots"])
+
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading")).filter(has_text=TRIAL)
+    card.get_by_text("Changer le statut ou les places").click()
+    card.get_by_label("Statut").select_option("suspended")
+    card.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("C'est enregistré")).to_be_visible()
+    assert _site(site)["status"] == "suspended"
+
+
+def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page) -> None:
+    answer = page.goto(f"{site.url}/work/sites")
+    assert answer is not None
+    assert answer.status == 401
+    page.get_by_role("main").get_by_role("link", name="Se connecter").click()
+    expect(page).to_have_url(f"{site.url}/sign-in?back=%2Fwork%2Fsites")
+
+
+def _site(site: System) -> dict[str, object]:
+    with site.client() as client:
+        listed = client.get(f"/registry/v1/trials/{TRIAL}/sites").json()["items"]
+    return next(one for one in listed if one["centre"] == CENTRE)
