@@ -11,6 +11,8 @@ from services.portal.clients.api import Api
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
+from services.portal.map import endpoints as map_pages
+from services.portal.notify import endpoints as notify
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
@@ -29,6 +31,7 @@ from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
+from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -77,7 +80,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
                 sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
             )
             app.state.health = _health
-            app.state.names_of_codes = {}  # of the terminology, as they are read
+            app.state.public_texts = PublicTexts()
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
@@ -87,6 +90,8 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         find.router,
         diseases.router,
         centres.router,
+        notify.router,
+        map_pages.router,
         trial_pages.router,
         worklist.router,
         sites.router,
