@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, write_routing
+from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, with_services, write_routing
 from shared.persistence.columns import UtcInstant
 from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
@@ -191,8 +191,8 @@ class FeedLog:
                     "at": now,
                     "changed": _compact(list(change.changed)),
                     "extra": _compact(dict(change.extra)),
-                    "before": _compact(write_routing(change.before)),
-                    "after": _compact(write_routing(change.after)),
+                    "before": _compact(write_routing(with_services(change.before))),
+                    "after": _compact(write_routing(with_services(change.after))),
                     "narrows": change.narrows,
                 }
                 for index, change in enumerate(changes)

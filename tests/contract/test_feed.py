@@ -136,6 +136,17 @@ async def test_a_reader_that_loses_access_sees_a_tombstone_and_others_see_nothin
         assert "next" in elsewhere.links
 
 
+async def test_a_service_reads_the_entries_of_one_organisation(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database):
+        alone = Routing(frozenset({"organisation:chu-exemple"}))
+        await append(database, change("ALONE", 1, after=alone), change("ALONE", 2, before=alone, after=NOT_VISIBLE))
+        async with client_of(app, token=INTERNAL) as service, client_of(app) as public:
+            events = (await service.get("/registry/v1/feed")).json()
+            assert [event["data"]["op"] for event in events] == ["upsert", "delete"]
+            assert "organisation:chu-exemple" in events[0]["routing"]["after"]["audience"]
+            assert (await public.get("/registry/v1/feed")).json() == []
+
+
 async def test_a_waiting_reader_gets_a_new_entry_at_once(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         empty = await public.get("/registry/v1/feed")
