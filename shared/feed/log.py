@@ -227,8 +227,8 @@ class FeedLog:
     ) -> tuple[list[int], int | None]:
         """Numbers of entries that need not be kept, and the last number inspected (None: none is left).
 
-        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject is kept, and
-        every entry that made a subject invisible to some reader.
+        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject for each routing
+        is kept (parties may have entries of their own), and every entry that made a subject invisible to some reader.
         """
         entries, newer = self.entries, self.entries.alias("newer")
         inspected = (
@@ -241,7 +241,9 @@ class FeedLog:
         last: int | None = (await connection.execute(select(func.max(inspected.c.seq)))).scalar_one()
         if last is None:
             return [], None
-        has_newer = exists().where(newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq)
+        has_newer = exists().where(
+            newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq, newer.c.after == entries.c.after
+        )
         statement = select(entries.c.seq).where(
             entries.c.seq > after, entries.c.seq <= last, entries.c.at < before, entries.c.narrows.is_(False), has_newer
         )

@@ -187,7 +187,7 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
 
-async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:
+async def test_compaction_keeps_the_last_entry_of_each_subject_and_reader_and_every_tombstone(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         await append(
             database,
@@ -197,13 +197,18 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
             change("A", 4, before=HIDDEN),
         )
         await append(database, change("B", 1), change("B", 2, before=PUBLIC))
+        # Parties with entries of their own: the last one of each is kept.
+        await append(
+            database, change("C", 1, after=PUBLIC), change("C", 1, after=HIDDEN), change("C", 2, HIDDEN, HIDDEN)
+        )
         assert await compact(database, FEED, datetime.now(UTC) - timedelta(days=90)) == 0
-        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 3
+        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 4
         events = (await public.get("/registry/v1/feed")).json()
         assert [(event["subject"], event["data"]["op"], event["data"].get("version")) for event in events] == [
             ("trial/A", "delete", None),
             ("trial/A", "upsert", 4),
             ("trial/B", "upsert", 2),
+            ("trial/C", "upsert", 1),
         ]
 
 
