@@ -187,7 +187,7 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
 
-async def test_compaction_keeps_the_last_entry_of_each_subject_and_reader_and_every_tombstone(database_url: str) -> None:
+async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         await append(
             database,

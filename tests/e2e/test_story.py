@@ -70,6 +70,8 @@ def test_the_story(inhabited: System, receiver: Receiver, tmp_path: Path) -> Non
         re.findall(rf"\b{one}-[0-9A-Z-]+", output)[0] for one in ("SUB", "REF", "CLEIO-SUB")
     )
     assert f"{number} possible open" in output
+    assert f"referral_to_answer referral/{reference}" in output
+    assert output.endswith("1 <11\n")
     with inhabited.client(as_admin=True) as admin:
         trial = admin.get(f"/registry/v1/trials/{number}").json()
         assert (trial["state"], trial["status"]) == ("published", "recruiting")
@@ -95,7 +97,7 @@ def test_the_story(inhabited: System, receiver: Receiver, tmp_path: Path) -> Non
 
 
 def check_referral(events: dict[str, list[Any]], reference: str) -> None:
-    """The hospital, the centre and the coordination follow the referral; nobody else learns of it."""
+    """The hospital, the centre and the coordination follow the referral; no other party gets anything of it."""
     for party in PARTIES:
         states = [one["data"]["state"] for one in events[party]]
         assert states == (STATES if party in {"hospital", "fr-lyon", "coordination"} else []), party
