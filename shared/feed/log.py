@@ -227,8 +227,8 @@ class FeedLog:
     ) -> tuple[list[int], int | None]:
         """Numbers of entries that need not be kept, and the last number inspected (None: none is left).
 
-        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject for each routing
-        is kept (parties may have entries of their own), and every entry that made a subject invisible to some reader.
+        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject is kept for
+        each routing (parties may have entries of their own), and every entry that hid a subject from a reader.
         """
         entries, newer = self.entries, self.entries.alias("newer")
         inspected = (
