@@ -52,7 +52,7 @@ def test_the_filters_apply_at_once_and_the_address_says_what_is_shown(site: Syst
     page.get_by_label("Classer par").select_option("distance")
     nearest = page.get_by_role("listitem").filter(has_text="Le plus proche").first
     expect(nearest).to_contain_text("CHU de Lille – Hôpital Roger-Salengro, Lille, à 11 km")
-    expect(page).to_have_url(f"{site.url}/trials?near=59&age=8&unit=years&open=true&sort=distance")
+    expect(page).to_have_url(f"{site.url}/trials?near=59&age=8&unit=years&sort=distance&open=true")
     check(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Télécharger cette liste").click()

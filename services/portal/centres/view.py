@@ -8,6 +8,7 @@ from services.portal.centres.reading import Centre
 from services.portal.find.cards import OPEN, card
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.pages.formats import Formats
+from services.portal.pictures.france import position
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def centre_page(found: Centre, formats: Formats) -> dict[str, Any]:
     return {
         "centre": found.centre,
         "departement": _departement(found.centre),
+        "position": position(found.centre["departement"], found.centre["lat"], found.centre["lon"]),
         "people": populations(found.centre, formats),
         "capabilities": [_line(one, found.labels, formats) for one in found.capabilities if one["held"]],
         "planned": [
