@@ -46,7 +46,7 @@ def test_the_filters_apply_at_once_and_the_address_says_what_is_shown(site: Syst
     page.goto(f"{site.url}/trials")
     expect(page.get_by_role("heading", name="18 essais trouvés, dont 8 ouverts aux inclusions")).to_be_visible()
     page.get_by_label("Ouverts aux inclusions").check()
-    expect(page.get_by_role("heading", name="8 essais trouvés")).to_be_visible()
+    expect(page.get_by_role("heading", name="8 essais trouvés, tous")).to_be_visible()
     page.get_by_label("Près de").fill("59")
     page.get_by_label("Âge du patient").fill("8")
     page.get_by_label("Classer par").select_option("distance")
