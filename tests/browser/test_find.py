@@ -80,7 +80,7 @@ def test_a_centre_shows_its_trials_and_patients(site: System, page: Page, check:
     check(page)
 
 
-def test_a_parent_is_told_by_email_after_agreeing(
+def test_a_parent_is_informed_by_email_after_agreeing(
     site: System, new_page: Callable[..., Page], check: Check, outbox: Outbox
 ) -> None:
     page = new_page(locale="fr-FR")
