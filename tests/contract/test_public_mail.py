@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from tests.contract.mail import PUBLIC_MAIL, MailServer, client_of, link_of, running_mail_server, visit
+from tests.conftest import client_of
+from tests.contract.mail import PUBLIC_MAIL, MailServer, link_of, running_mail_server, visit
 from tests.contract.notifications import Notifications, Source, running_notifications, side, until
 
 pytestmark = pytest.mark.anyio
