@@ -20,6 +20,7 @@ from services.registry.capabilities.follow_up import endpoints as follow_ups
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
+from services.registry.criteria_proposals import endpoints as criteria_proposals
 from services.registry.demonstration import endpoints as demonstration
 from services.registry.duplicates import endpoints as duplicates
 from services.registry.enrolment import endpoints as enrolment
@@ -173,6 +174,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         duplicates.router,
+        criteria_proposals.router,
         safety_holds.router,
         enrolment.router,
         centres.router,

@@ -9,13 +9,16 @@ from services.portal.trial_pages.reading import TrialParts
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """One criterion. ``text``: as the author wrote it; ``sentence``: generated from what is computed, if that differs.
+    """One criterion.
 
-    ``quoted``: the part of the register's text that it comes from; ``cohorts``: for which it counts, none for all.
+    ``text``: as the author wrote it; ``lang``: its language, where it was copied from an English source. ``sentence``:
+    generated from what is computed, if that differs. ``quoted``: the part of the register's text that it comes from, if
+    that differs. ``cohorts``: for which it counts; none: for all.
     """
 
     id: str
     text: str
+    lang: str | None
     sentence: str
     quoted: str
     reference: str
@@ -69,12 +72,14 @@ def _line(
     source = criterion.get("source") or {}
     first, last = source.get("span") or (0, 0)
     written = formats.label(criterion.get("text"))
+    quoted = (text or "")[first:last].strip()
     is_same = _folded(written) == _folded(sentence)
     return CriterionLine(
         id=criterion["id"],
         text=written or sentence,
+        lang="en" if quoted and formats.language == "fr" and _folded(quoted) == _folded(written) else None,
         sentence="" if is_same or not written else sentence,
-        quoted=(text or "")[first:last].strip(),
+        quoted="" if _folded(quoted) == _folded(written) else quoted,
         reference=source.get("ref", ""),
         cohorts=[names.get(one, one) for one in criterion.get("cohorts") or ()],
         discretion=criterion["discretion"],

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, moved, page
 from services.portal.pages.visitors import CurrentVisitor
+from services.portal.trial_pages.history_view import history_view
 from services.portal.trial_pages.json_ld import medical_trial
-from services.portal.trial_pages.reading import read_parts, read_trial
+from services.portal.trial_pages.reading import read_history, read_parts, read_trial
 from services.portal.trial_pages.view import address_of, trial_view
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -33,3 +34,22 @@ async def trial(
     parts = await read_parts(visitor.api, found, near)
     view = trial_view(parts, Formats(visitor.language), datetime.now(UTC).date())
     return page(request, visitor, "trial_pages/trial.html", view=view, near=near, json_ld=medical_trial(view, visitor))
+
+
+@router.api_route("/trials/{identifier}/history", methods=["GET", "HEAD"], summary="The history of a trial")
+@produces(HTML)
+async def history(
+    request: Request,
+    access: Reader,
+    visitor: CurrentVisitor,
+    identifier: Identifier,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="Show what this version changed.")] = None,
+    cursor: Annotated[str | None, Query(max_length=2000, description="The next page.")] = None,
+) -> Response:
+    """Show the versions of a trial, and what one of them changed."""
+    found = await read_trial(visitor.api, identifier)
+    if address_of(found) != identifier:
+        return moved(visitor, f"/trials/{address_of(found)}/history", version=version, cursor=cursor)
+    read = await read_history(visitor.api, found["id"], version, cursor)
+    view = history_view(found, read, Formats(visitor.language))
+    return page(request, visitor, "trial_pages/history.html", view=view, version=version)

@@ -15,12 +15,14 @@ class TrialParts:
     """The answers of the API, as JSON. What is None or empty is not there, or not for this visitor.
 
     ``centres``: by id. ``sentences``: of the criteria, by the id of the criterion. ``names``: of the diseases, by code.
+    ``near_error``: why the sites have no distances although a place was asked for.
     """
 
     trial: dict[str, Any]
     criteria: dict[str, Any] | None
     sentences: dict[str, Any]
     sites: list[dict[str, Any]]
+    near_error: str
     origins: list[dict[str, Any]]
     centres: dict[str, dict[str, Any]]
     follow_up: dict[str, Any] | None
@@ -42,13 +44,11 @@ async def read_parts(api: Api, trial: dict[str, Any], near: str) -> TrialParts:
     """Return everything else that the page of a trial shows.
 
     ``near``: a place; the sites then have their distance.
-
-    :raises ApiError: 400, there is no such place.
     """
     of_trial = f"/registry/v1/trials/{trial['id']}"
     criteria, sites, origins, centres, follow_up, holds, path, names = await asyncio.gather(
         _criteria(api, of_trial),
-        api.get(f"{of_trial}/sites", near=near),
+        _sites(api, of_trial, near),
         api.find(f"{of_trial}/provenance"),
         api.get("/registry/v1/centres", limit=MAX_CENTRES),
         api.find(f"{of_trial}/follow-up"),
@@ -60,7 +60,8 @@ async def read_parts(api: Api, trial: dict[str, Any], near: str) -> TrialParts:
         trial=trial,
         criteria=criteria[0],
         sentences=criteria[1],
-        sites=sites["items"],
+        sites=sites[0],
+        near_error=sites[1],
         origins=_items(origins),
         centres={one["id"]: one for one in centres["items"]},
         follow_up=follow_up,
@@ -68,6 +69,17 @@ async def read_parts(api: Api, trial: dict[str, Any], near: str) -> TrialParts:
         path=path,
         names=names,
     )
+
+
+async def _sites(api: Api, of_trial: str, near: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the sites, and what is wrong with the place, if anything is."""
+    try:
+        return _items(await api.get(f"{of_trial}/sites", near=near)), ""
+    except ApiError as error:
+        if not near or error.status != 400:
+            raise
+        fault = error.faults[0]["detail"] if error.faults else error.title
+        return _items(await api.get(f"{of_trial}/sites")), fault
 
 
 async def _criteria(api: Api, of_trial: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -95,3 +107,20 @@ async def _names(api: Api, codes: list[str]) -> dict[str, Any]:
 
 def _items(answer: dict[str, Any] | None) -> list[dict[str, Any]]:
     return answer["items"] if answer else []
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryParts:
+    """A page of versions, and what the chosen version changed; None: none was chosen, or it is the first one."""
+
+    versions: dict[str, Any]
+    diff: dict[str, Any] | None
+
+
+async def read_history(api: Api, trial: str, version: int | None, cursor: str | None) -> HistoryParts:
+    """Return the versions of a trial, newest first, and what ``version`` changed; None: what the newest changed."""
+    of_trial = f"/registry/v1/trials/{trial}"
+    versions, diff = await asyncio.gather(
+        api.get(f"{of_trial}/history", limit=20, cursor=cursor), api.find(f"{of_trial}/history/diff", to=version)
+    )
+    return HistoryParts(versions, diff)

@@ -65,6 +65,7 @@ class TrialView:
     who: str
     numbers: list[Number]
     sites: list[SiteLine]
+    near_error: str
     criteria: CriteriaView | None
     milestones: list[Milestone]
     timeline: Timeline | None
@@ -79,20 +80,21 @@ class TrialView:
 def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
     """Return what the page of a trial shows on a day."""
     trial = parts.trial
-    milestones = milestones_of(trial, formats)
+    milestones = milestones_of(trial, today, formats)
     diseases = _diseases(parts, formats)
     who = people(trial["eligibility"], formats)
-    summary = _summary(parts, formats)
+    neutral = neutral_facts(trial, [one.name for one in diseases], who, formats)
     return TrialView(
         trial=trial,
         title=title_of(trial, formats),
-        summary=summary,
-        neutral=neutral_facts(trial, [one.name for one in diseases], who, formats),
-        facts=" ".join(neutral_facts(trial, [one.name for one in diseases], who, formats)[:2]),
+        summary=_summary(parts, formats),
+        neutral=neutral,
+        facts=" ".join(neutral[:2]),
         diseases=diseases,
         who=who,
         numbers=_numbers(trial, formats),
         sites=site_lines(parts.sites, parts.centres),
+        near_error=parts.near_error,
         criteria=criteria_view(parts, formats) if parts.criteria else None,
         milestones=milestones,
         timeline=timeline_of(milestones, today, formats),
@@ -108,7 +110,8 @@ def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
 def address_of(trial: dict[str, Any]) -> str:
     """Return the number of a trial in the address of its page: the one by which people name it."""
     number: str = trial["identifier"]
-    return number if _PLAIN_NUMBER.fullmatch(number) else trial["id"]
+    identity: str = trial["id"]
+    return number if _PLAIN_NUMBER.fullmatch(number) else identity
 
 
 def title_of(trial: dict[str, Any], formats: Formats) -> Text:
@@ -117,7 +120,8 @@ def title_of(trial: dict[str, Any], formats: Formats) -> Text:
 
 
 def _name(trial: dict[str, Any]) -> str:
-    return trial["acronym"] or trial["identifier"]
+    name: str = trial["acronym"] or trial["identifier"]
+    return name
 
 
 def _text(texts: dict[str, Any], formats: Formats) -> Text | None:

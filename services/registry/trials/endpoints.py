@@ -56,6 +56,16 @@ MergePatch = Annotated[
 
 Reason = Annotated[str | None, Query(max_length=500, description="Why: kept with what is stated.")]
 
+Near = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=100,
+        description="A place, as in the list of trials: its distance is then given, and the nearest site comes first. "
+        "Unknown: 400.",
+    ),
+]
+
 MAX_BODY = 1024 * 1024
 LONG_TEXTS = Limits(string=60_000)
 TRIAL = accepts(body_bytes=MAX_BODY, limits=LONG_TEXTS)
@@ -165,12 +175,12 @@ async def write_criteria(
 
 
 @router.get("/trials/{identifier}/sites", summary="List the sites of a trial")
-async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) -> SiteList:
+async def read_sites(
+    request: Request, trials: Reads, access: SiteReader, identifier: Identifier, near: Near = None
+) -> SiteList:
     """List the sites of a trial, with their present status. Hospitals and centres also see the open places."""
-    stored = await trials.find(identifier, access.rows)
-    now, slots = datetime.now(UTC), access.fields == "all"
-    sites = await trials.repository.sites(stored.key)
-    return SiteList(items=[site.document(stored.trial.identifier, now, with_slots=slots) for site in sites])
+    atlas = await request.app.state.geography.atlas()
+    return SiteList(items=await trials.list_sites(identifier, access, near, atlas))
 
 
 @router.put(

@@ -15,7 +15,15 @@ class TrialPage(ApiModel):
     total: int | None = Field(default=None, description="The number of trials on all pages; only with `count=exact`.")
 
 
+class SiteOfTrial(Site):
+    """A site in the list of a trial."""
+
+    distance_km: float | None = Field(
+        default=None, description="Only with `near`: kilometres in a straight line; null: no place was asked for."
+    )
+
+
 class SiteList(ApiModel):
     """The sites of a trial."""
 
-    items: list[Site] = Field(description="The sites.")
+    items: list[SiteOfTrial] = Field(description="The sites; with `near` the nearest first.")

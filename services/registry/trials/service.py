@@ -3,19 +3,23 @@
 Each accepted change is a version with its feed entries.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.geography.atlas import Atlas
 from services.registry.model.precondition import Precondition
 from services.registry.model.site import SiteInput, SiteVersion
-from services.registry.model.trial import TrialInput
+from services.registry.model.trial import MAX_ITEMS, TrialInput
 from services.registry.trials.criteria import faults_of_signature, in_force, source_hash
 from services.registry.trials.drafts import check_address, draft_of, is_number_of, named_paths, patched
 from services.registry.trials.merging import CURATED, TrialMerger
 from services.registry.trials.model import Cause, StoredSite, StoredTrial
+from services.registry.trials.nearness import distances
 from services.registry.trials.problems import CriteriaRefusedError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
+from services.registry.trials.schemas import SiteOfTrial
 from services.registry.trials.sites.repository import SiteRepository
 from services.registry.trials.statements.model import Author
 from services.registry.trials.writing import TrialWriter
@@ -31,6 +35,7 @@ class TrialService:
 
     def __init__(self, repository: TrialRepository, centres: CentreRepository, rules: TrialRules) -> None:
         self.repository = repository
+        self.centres = centres
         self.writer = TrialWriter(repository, centres, rules)
         self.merger = TrialMerger(self.writer)
         self.sites = SiteRepository(repository.connection)
@@ -118,12 +123,7 @@ class TrialService:
         if document.source_hash not in {None, written_from}:
             raise StaleVersionError
         document = document.model_copy(update={"source_hash": written_from})
-        record = RegistryRecord(**stored.trial.eligibility.model_dump(include=set(RegistryRecord.model_fields)))
-        errors = [one for one in lint(document, self.writer.terminology.graph, record) if one.severity == "error"]
-        faults = faults_of_signature(document, fictitious=stored.trial.illustrative)
-        faults += [Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
-        if faults:
-            raise CriteriaRefusedError(errors=faults)
+        self.check_criteria(stored, document, faults_of_signature(document, fictitious=stored.trial.illustrative))
         new = await self.writer.add_criteria(stored.key, head, document)
         trial = stored.trial.model_copy(
             update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now}
@@ -132,9 +132,40 @@ class TrialService:
         await self.writer.write(stored, trial, event=signed)
         return in_force(document, new.version, document.source_hash)
 
+    def check_criteria(self, stored: StoredTrial, document: CriteriaDocument, faults: Sequence[Fault] = ()) -> None:
+        """Check criteria against the terminology and the trial's record. ``faults``: what is already known to be wrong.
+
+        :raises CriteriaRefusedError: 422, with one pointer for each error.
+        """
+        record = RegistryRecord(**stored.trial.eligibility.model_dump(include=set(RegistryRecord.model_fields)))
+        errors = [one for one in lint(document, self.writer.terminology.graph, record) if one.severity == "error"]
+        found = [*faults, *(Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50])]
+        if found:
+            raise CriteriaRefusedError(errors=found)
+
     async def shown(self, stored: StoredTrial) -> str:
         """Return a trial as readers get it, with the present state of its sites, as JSON."""
         return await self.sites.shown(stored.trial, self.now)
+
+    async def list_sites(
+        self, identifier: str, access: Access, near: str | None, atlas: Atlas | None
+    ) -> list[SiteOfTrial]:
+        """Return the sites of a trial; with ``near``, with their distances and the nearest first.
+
+        :raises UnknownFilterError: 400, ``near`` names no place.
+        """
+        stored = await self.find(identifier, access.rows)
+        found = await self.repository.sites(stored.key)
+        with_slots = access.fields == "all"
+        sites = {
+            one.centre: one.document(stored.trial.identifier, self.now, with_slots=with_slots).model_dump()
+            for one in found
+        }
+        if near is None:
+            return [SiteOfTrial(**site) for site in sites.values()]
+        centres = {one.id: one for one in await self.centres.page(None, MAX_ITEMS)}
+        ordered = distances(near, centres, atlas)
+        return [SiteOfTrial(**sites[one], distance_km=round(km, 1)) for one, km in ordered if one in sites]
 
     async def _without_declared(self, stored: StoredTrial, draft: TrialInput) -> TrialInput:
         """Return a draft with what the sources say of the sites that it gives as readers get them."""

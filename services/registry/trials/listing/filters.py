@@ -1,6 +1,5 @@
 """The filters of a list as queries of the index, and its groups by relevance and distance."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,13 +8,12 @@ from typing import Final
 from tantivy import Query
 
 from services.registry.geography.atlas import Atlas
-from services.registry.geography.problems import HOW_TO_LOAD
-from services.registry.geography.travel import kilometres, vector_of
 from services.registry.search.documents import CentreFacts, days_of
 from services.registry.search.index import EVERYTHING, NOTHING, any_of, any_term, beginning, between, but, term
 from services.registry.search.query import SearchReader
 from services.registry.search.words import index_words
 from services.registry.trials.listing.parameters import MAX_IDS, RESERVED_FACETS, TrialFilters
+from services.registry.trials.nearness import distances
 from services.registry.trials.problems import ReservedFilterError, UnknownFilterError
 from shared.criteria.durations import parse
 from shared.terminology.codes import canonical
@@ -25,8 +23,6 @@ from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.geography import COUNTRIES, country_of
 from shared.vocabulary.identifiers import alias_of
 
-_COORDINATES: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,8})?), ?(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
-MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 # Fields whose values are in the index as they are sent.
 _AS_SENT: Final = ("status", "phase", "atmp_class", "vector", "delivery", "cell_origin", "sponsor_kind")
 _FOR_COORDINATION: Final = ("scope", "state", "published", "source", "stale")
@@ -146,26 +142,7 @@ class FilterReader:
 
     def _distances(self, near: str) -> list[tuple[str, float]]:
         """Return the centres with their distances in kilometres, the nearest first."""
-        place = vector_of(*self._place(near))
-        found = [(one.id, kilometres(place, vector_of(one.lat, one.lon))) for one in self.centres.values()]
-        return sorted(found, key=lambda pair: (pair[1], pair[0]))
-
-    def _place(self, near: str) -> tuple[float, float]:
-        """Return the place that a text names, in degrees.
-
-        :raises UnknownFilterError: 400, it names none.
-        """
-        if typed := _COORDINATES.fullmatch(near.strip()):
-            lat, lon = float(typed[1]), float(typed[2])
-            if abs(lat) <= MOST_LATITUDE and abs(lon) <= MOST_LONGITUDE:
-                return lat, lon
-        if (centre := self.centres.get(near.strip())) is not None:
-            return centre.lat, centre.lon
-        if self.atlas is None:
-            raise _unknown("near", HOW_TO_LOAD.en, HOW_TO_LOAD.fr)
-        if (found := self.atlas.find(near)) is None:
-            raise _unknown("near", "unknown place", "lieu inconnu")
-        return found.lat, found.lon
+        return distances(near, self.centres, self.atlas)
 
 
 def by_openness() -> list[Query]:

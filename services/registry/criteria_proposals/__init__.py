@@ -1,0 +1,1 @@
+"""Criteria that one person proposes and another person signs."""
