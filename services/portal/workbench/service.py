@@ -73,11 +73,11 @@ class Workbench:
             return replace(outcome, faults={error.name: error.wanted}, kept=_fields(form))
 
     async def check(self) -> None:
-        """Ask whether this visitor may match.
+        """Ask whether this visitor may match, and have the names of codes read before they are needed.
 
-        :raises ApiError: 401 or 403, no.
+        :raises ApiError: 401 or 403, the visitor may not.
         """
-        await self._match({}, State(invented=True))
+        await asyncio.gather(self._match({}, State(invented=True)), self._texts.names(self._api, ()))
 
     async def evaluate(self, state: State) -> Outcome:
         """Evaluate a state as it is.
