@@ -103,7 +103,7 @@ async def test_a_batch_has_limits(matching_client: httpx.AsyncClient) -> None:
     assert [one["code"] for one in paged.json()["errors"]] == ["not_for_batch"]
 
 
-@pytest.mark.parametrize("name", ["phenopacket.json", "bundle.json", "duchenne-boy.json"])
+@pytest.mark.parametrize("name", ["phenopacket", "bundle", "duchenne-boy"])
 async def test_a_patient_that_was_read_has_the_trials_of_the_record(
     matching_client: httpx.AsyncClient, name: str
 ) -> None:

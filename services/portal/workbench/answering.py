@@ -12,7 +12,7 @@ Wanted = Mapping[str, Any]
 _DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
 _FRENCH_DAY = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 _NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
-_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?)?)?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
+_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?|$))?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
 _SIGNS = {"≤": "<=", "≥": ">="}
 EXPOSURES = frozenset({"medication"})
 _VARIANT_TEXTS = ("type", "zygosity", "frame", "hgvs")

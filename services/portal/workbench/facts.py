@@ -5,7 +5,7 @@ from typing import Any
 
 from services.portal.pages.formats import Formats
 from services.portal.workbench.state import Fact, Record, State
-from services.portal.workbench.view import unit_in_words
+from services.portal.workbench.view import exact, unit_in_words
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -72,7 +72,7 @@ def _value(fact: Fact, formats: Formats) -> str:
 
 
 def _number(value: Any, formats: Formats) -> str:
-    return formats.number(value) if isinstance(value, int | float) else str(value or "")
+    return exact(value, formats) if isinstance(value, int | float | str) else ""
 
 
 def _dates(fact: Fact, formats: Formats) -> str:

@@ -43,6 +43,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
         "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
         "wrong_in": lambda prefix: any(name == prefix or name.startswith(f"{prefix}f") for name in outcome.faults),
+        "exact": lambda value: view.exact(value, formats),
         "limit_in_words": lambda limit: view.limit_in_words(limit, formats),
         "found_in_words": lambda details: view.found_in_words(details, names, formats),
         "evidence_in_words": lambda evidence, found: view.evidence_in_words(evidence, found, names, formats),

@@ -68,5 +68,5 @@ def names_in(content: bytes) -> dict[str, Mapping[str, str]]:
         french, english = fields[_FRENCH : _FRENCH + 2]
         if french or english:
             label = {"fr": french or english, "en": english or french}
-            found |= {code: label for code in fields[0].split(" ")}
+            found |= dict.fromkeys(fields[0].split(" "), label)
     return found
