@@ -101,6 +101,7 @@ def facts_added(fields: Fields, code: str, as_of: str) -> list[dict[str, Any]]:
     """
     status = "absent" if fields("new-status") == "absent" else "present"
     found = []
+    wanted: dict[str, Any]
     if code:
         wanted = {"kind": fields("new-kind") or "condition", "codes": [code], "value": None, "variant": None}
         found.append(_one(wanted, "new-", fields, as_of, status))

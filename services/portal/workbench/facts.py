@@ -64,10 +64,10 @@ def _value(fact: Fact, formats: Formats) -> str:
     dose = fact.get("dose")
     if isinstance(dose, dict):
         per_kg = "/kg" if dose.get("per_kg") else ""
-        return f"{_number(dose.get('value'), formats)} {unit_in_words(dose.get('unit'))}{per_kg}"
+        return f"{_number(dose.get('value'), formats)} {unit_in_words(dose.get('unit'), formats)}{per_kg}"
     if fact.get("value") is None:
         return ""
-    parts = [fact.get("comparator"), _number(fact["value"], formats), unit_in_words(fact.get("unit"))]
+    parts = [fact.get("comparator"), _number(fact["value"], formats), unit_in_words(fact.get("unit"), formats)]
     return " ".join(part for part in parts if part)
 
 

@@ -168,7 +168,7 @@ def _inputs(wanted: Wanted, prefix: str, as_of: str, formats: Formats) -> list[I
         found.append(Input(f"{prefix}value", _label("value", formats), [(one, one) for one in wanted["values"]]))
     elif wanted["value"] in {"number", "dose", "level"}:
         per_kg = "/kg" if wanted["per_kg"] else ""
-        found.append(text("value", unit=unit_in_words(wanted["unit"]) + per_kg, numeric=True))
+        found.append(text("value", unit=unit_in_words(wanted["unit"], formats) + per_kg, numeric=True))
     if wanted["reference_range"]:
         found += [text("ref_high", numeric=True), text("ref_low", numeric=True)]
     if wanted["value"] in {"first_day", "last_day"} or wanted["duration"] or wanted["kind"] == "medication":
