@@ -164,3 +164,18 @@ def test_the_workbench_reads_well_in_each_language_and_width(
     for details in page.locator(".results details").all():
         details.evaluate("one => { one.open = true }")
     check(page)
+
+
+def test_a_failure_keeps_the_record_in_the_page(site: System, page: Page) -> None:
+    page.goto(f"{site.url}/match")
+    page.get_by_role("button", name="Trouver les essais").click()
+    expect(page.locator("#new-code-wrong")).to_contain_text("Donnez au moins le diagnostic")
+    page.get_by_role("button", name="Garçon, myopathie de Duchenne").click()
+    expect(page.locator(".trials > li").first).to_be_visible()
+    page.route("**/match", lambda route: route.fulfill(status=429, content_type="text/html", body="<p>no</p>"))
+    page.get_by_role("button", name="Mettre à jour").click()
+    expect(page.get_by_role("alert")).to_contain_text("Votre dossier est toujours dans cette page")
+    expect(page.get_by_label("Date de naissance")).to_have_value("2021-12-20")
+    page.unroute("**/match")
+    page.get_by_role("button", name="Mettre à jour").click()
+    expect(page.get_by_role("alert")).to_be_hidden()

@@ -46,6 +46,10 @@ _NO_CODE = Label(
     fr="Choisissez un des codes proposés, ou écrivez-en un, par exemple ORPHA:98896.",
     en="Choose one of the codes, or write one, for example ORPHA:98896.",
 )
+_NOTHING = Label(
+    fr="Donnez au moins le diagnostic : en mots, ou par son code.",
+    en="Give at least the diagnosis: in words, or by its code.",
+)
 _SUPPOSE_DAY = Label(fr="Donnez le jour de l'évaluation, entier.", en="Give the whole day of evaluation.")
 MOST_CODES = 12
 
@@ -142,6 +146,8 @@ class Workbench:
             changed = changed.keeping()
         elif action == "forget":
             changed = replace(changed, supposed={})
+        if changed.is_empty and action == "update":
+            raise NotUnderstoodError("new-code", _NOTHING)
         outcome = await self._evaluated(changed)
         if outcome.problem is not None:
             return replace(await self._evaluated(state), problem=outcome.problem, kept=_fields(form))
