@@ -33,7 +33,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 
 // An error must not take the place of the record: say so above it, and keep the form.
 function failed(event) {
-  if (event.detail.target?.id !== "match-work") return;
+  if (!["match-work", "code-choices"].includes(event.detail.target?.id)) return;
   const status = event.detail.xhr?.status ?? 0;
   const isAnswer = status === 200 || status === 422;
   if (!isAnswer) event.detail.shouldSwap = false;

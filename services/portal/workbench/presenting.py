@@ -55,7 +55,8 @@ def _facts(outcome: Outcome, record: Record, formats: Formats) -> list[dict[str,
         {
             "part": "fact",
             "id": fact.get("id"),
-            "kind": formats.word("fact_kind", str(fact.get("kind"))),
+            # The name of a variant says that it is one.
+            "kind": "" if fact.get("variant") else formats.word("fact_kind", str(fact.get("kind"))),
             "name": name_of(fact, outcome.state, outcome.names, formats),
             "detail": detail_of(fact, formats),
             "added": str(fact.get("id")).startswith("added-"),

@@ -114,7 +114,7 @@ class Workbench:
         except ApiError as error:
             if error.status in {401, 403}:
                 raise
-            return Outcome(state, problem=error, kept=_fields(form))
+            return replace(await self._evaluated(state), problem=error, kept=_fields(form))
         return await self._evaluated(State(found["patient"], {}, found["warnings"], {}, invented))
 
     async def _change(self, state: State, form: Form, action: str, name: str) -> Outcome:
