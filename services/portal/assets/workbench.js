@@ -4,7 +4,9 @@
 const LARGEST = 4 * 1024 * 1024;
 
 async function readInto(textarea, file) {
-  if (!file || file.size > LARGEST) return;
+  if (!file) return;
+  document.querySelector("[data-too-large]").hidden = file.size <= LARGEST;
+  if (file.size > LARGEST) return;
   textarea.value = await file.text();
   textarea.focus();
 }

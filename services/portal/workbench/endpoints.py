@@ -20,7 +20,7 @@ router = APIRouter(route_class=ApiRoute, tags=["pages"])
 Reader = Annotated[Access, Depends(allow("page", "read"))]
 Sender = Annotated[Access, Depends(allow("page", "execute"))]
 # A record of 4 MiB, encoded as a form.
-FORM_BYTES = 8 * 1024 * 1024
+FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
 
 
