@@ -175,7 +175,7 @@ def test_a_failure_keeps_the_record_in_the_page(site: System, page: Page) -> Non
     page.route("**/match", lambda route: route.fulfill(status=429, content_type="text/html", body="<p>no</p>"))
     page.get_by_role("button", name="Mettre à jour").click()
     expect(page.get_by_role("alert")).to_contain_text("Votre dossier est toujours dans cette page")
-    expect(page.get_by_label("Date de naissance")).to_have_value("2021-12-20")
+    expect(page.locator("#birth_date")).to_have_value("2021-12-20")
     page.unroute("**/match")
     page.get_by_role("button", name="Mettre à jour").click()
     expect(page.get_by_role("alert")).to_be_hidden()

@@ -26,7 +26,9 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "state": outcome.state,
         "outcome": outcome,
         "answer": answer,
-        "questions": [] if answer is None else questions_view(answer.answer, outcome.names, formats),
+        "questions": []
+        if answer is None
+        else questions_view(answer.answer, outcome.state.record, outcome.names, formats),
         "facts": _facts(outcome, outcome.state.record, formats),
         "supposed_facts": _facts(outcome, outcome.state.supposed, formats),
         "person": _person(outcome),
