@@ -409,6 +409,7 @@ class Stage:
             "POST /registry/v1/internal/terminology/releases": {"releases": []},
             "POST /registry/v1/internal/geography/files": {"files": []},
             "POST /matching/v1/match": BOY,
+            "POST /matching/v1/patients/read": BOY,
             "POST /matching/v1/criteria/dry-run": {"criteria": CRITERIA, "patient": BOY},
             "POST /matching/v1/criteria/check": CRITERIA,
             "POST /fhir/ResearchStudy/$match": BUNDLE,
@@ -490,6 +491,7 @@ QUERIES = {
     ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
     ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # repeated requests may find it done
     ("/matching/v1/match", "invented"): "?synthetic=true",
+    ("/matching/v1/patients/read", "invented"): "?synthetic=true",
     ("/fhir/ResearchStudy/$match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
     **SUBMISSION_QUERIES,
