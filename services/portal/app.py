@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.portal.centres import endpoints as centres
 from services.portal.clients.api import Api
+from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
@@ -77,6 +78,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         find.router,
         diseases.router,
         centres.router,
+        criteria_editor.router,
         trial_pages.router,
         worklist.router,
         sites.router,
