@@ -63,7 +63,7 @@ class Draft:
 def draft_of(document: Mapping[str, Any] | None) -> Draft:
     """Return a draft of criteria in force or proposed; None: of none."""
     given = document or {"criteria": []}
-    kept = {name: given[name] for name in WRITTEN if name in given}
+    kept = {**dict.fromkeys(HEAD), **{name: given[name] for name in WRITTEN if name in given}}
     return Draft(kept, [_line(one) for one in kept["criteria"]])
 
 

@@ -95,6 +95,12 @@ def verdict_rows(
 ) -> list[Verdict]:
     """Return the verdict of each patient, before and after."""
     return [
-        Verdict(one.name, formats.word("verdict", was), formats.word("verdict", now), changed=bool(was) and was != now)
+        Verdict(one.name, _verdict(was, formats), _verdict(now, formats), changed=bool(was) and was != now)
         for one, was, now in zip(patients, before, after, strict=True)
     ]
+
+
+def _verdict(code: str, formats: Formats) -> str:
+    """Return a verdict in words, or why a match would not list the trial."""
+    group = "listing" if code in {"undetermined", "not_indicated"} else "verdict"
+    return formats.word(group, code)
