@@ -1,1 +1,1 @@
-"""The three services of the trial network, and the command line that runs them."""
+"""The four services of the trial network, and the command line that runs them."""

@@ -3,15 +3,16 @@
     python deploy/geography/outlines.py FOLDER
 
 FOLDER has departements-version-simplifiee.geojson, metropole-version-simplifiee.geojson and
-regions-avec-outre-mer.geojson of https://github.com/gregoiredavid/france-geojson (commit 5d34ee6), which are IGN's Admin
-Express COG of 2018 and INSEE's codes under the Licence Ouverte / Open Licence. They are projected, simplified so that
-neighbours keep a common border, and rounded to whole units of the picture.
+regions-avec-outre-mer.geojson of https://github.com/gregoiredavid/france-geojson (commit 5d34ee6), which are IGN's
+Admin Express COG of 2018 and INSEE's codes under the Licence Ouverte / Open Licence. They are projected, simplified so
+that neighbours keep a common border, and rounded to whole units of the picture.
 """
 
 import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def junctions_of(rings: Iterable[Ring]) -> set[Point]:
     """Return the points in which three or more lines meet."""
     neighbours: dict[Point, set[Point]] = defaultdict(set)
     for ring in rings:
-        for one, other in zip(ring, ring[1:], strict=False):
+        for one, other in pairwise(ring):
             neighbours[one].add(other)
             neighbours[other].add(one)
     return {point for point, near in neighbours.items() if len(near) > 2}
@@ -54,7 +55,7 @@ def lines_of(ring: Ring, junctions: set[Point]) -> list[Ring]:
     ends = [at for at, point in enumerate(turned) if point in junctions]
     if len(ends) < 3:
         ends = sorted({0, len(turned) // 2, len(turned) - 1, *ends})
-    return [turned[one : other + 1] for one, other in zip(ends, ends[1:], strict=False)]
+    return [turned[one : other + 1] for one, other in pairwise(ends)]
 
 
 def simplified(line: Sequence[Point], tolerance: float) -> Ring:
@@ -93,13 +94,13 @@ def path_of(rings: Iterable[Ring], junctions: set[Point], place: Callable[[Point
 
 def area(ring: Sequence[tuple[float, float]]) -> float:
     """Return the area within a closed ring."""
-    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))) / 2
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))) / 2
 
 
 def written(ring: Sequence[tuple[int, int]]) -> str:
     """Write a closed ring as a part of a path."""
     (x, y), *_ = ring
-    steps = [f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in zip(ring, ring[1:-1], strict=False)]
+    steps = [f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in pairwise(ring[:-1])]
     return f"M{x} {y}l{' '.join(steps)}z".replace(" -", "-")
 
 
@@ -110,7 +111,7 @@ def in_frame(frame: Frame) -> Callable[[Point], Point]:
 def main(folder: Path) -> None:
     def read(name: str) -> list[dict[str, Any]]:
         found = json.loads((folder / f"{name}.geojson").read_text(encoding="utf-8"))
-        return found["features"] if "features" in found else [found]
+        return found.get("features", [found])
 
     departements = {one["properties"]["code"]: rings_of(one) for one in read("departements-version-simplifiee")}
     junctions = junctions_of(ring for rings in departements.values() for ring in rings)

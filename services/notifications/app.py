@@ -18,6 +18,7 @@ from services.notifications.mail import endpoints as mail_subscriptions
 from services.notifications.mail_links import endpoints as mail_links
 from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
 from services.notifications.mailing.messages import Writer
+from services.notifications.public_mail import endpoints as public_mail
 from services.notifications.runtime import Runtime
 from services.notifications.schema import AUDIT, KEYS, METADATA
 from services.notifications.sequencing.sequencer import Sequencer
@@ -111,8 +112,8 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             stack.push_async_callback(tasks.repeat(sequencer.step, "registry_feed").stop)
             yield
 
-    routers = [subscriptions.router, deliveries.router, mail_subscriptions.router, mail_links.router]
-    routers += [audit_router("notifications"), backup_router()]
+    routers = [subscriptions.router, deliveries.router, mail_subscriptions.router, public_mail.router]
+    routers += [mail_links.router, audit_router("notifications"), backup_router()]
     return create_service(
         "notifications",
         settings,

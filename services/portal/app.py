@@ -1,6 +1,6 @@
 """Composition root of the portal."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
+from services.portal.map import endpoints as map_pages
+from services.portal.notify import endpoints as notify
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
@@ -26,9 +28,11 @@ from services.portal.sign_in.flows import Flows
 from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
+from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
+from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
@@ -40,9 +44,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = ("registry", "matching", "notifications")
 
 
-def create_app(settings: PortalSettings | None = None) -> FastAPI:
-    """Create the application."""
+# Returns the client of a service by its name, with a token of its own or None.
+Clients = Callable[[str, str | None], InternalClient]
+
+
+def create_app(settings: PortalSettings | None = None, clients: Clients | None = None) -> FastAPI:
+    """Create the application. ``clients``: None: those of the services at their URLs. Tests pass their own.
+
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
+    """
     chosen = settings or PortalSettings()
+    client_of = clients or (lambda name, token: InternalClient(chosen.service_url(name), token))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -53,10 +66,10 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
-            app.state.services = {name: InternalClient(chosen.service_url(name), None) for name in SERVICES}
+            app.state.services = {name: client_of(name, None) for name in SERVICES}
             for client in app.state.services.values():
                 stack.push_async_callback(client.close)
-            own = InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
+            own = client_of("registry", chosen.internal_token.get_secret_value())
             stack.push_async_callback(own.close)
             demonstration = DemonstrationUsers(own)
             renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
@@ -68,7 +81,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
                 sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
             )
             app.state.health = _health
-            app.state.names_of_codes = {}  # of the terminology, as they are read
+            app.state.public_texts = PublicTexts()
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
@@ -78,10 +91,13 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
         find.router,
         diseases.router,
         centres.router,
+        notify.router,
+        map_pages.router,
         criteria_editor.router,
         trial_pages.router,
         worklist.router,
         sites.router,
+        capabilities.router,
         workbench.router,
         referring.router,
         home.router,

@@ -33,7 +33,7 @@ class PortalSettings(OutboundSettings):
     oidc_client_id: str = Field(
         default="",
         max_length=200,
-        description="Name under which the OpenID provider knows the portal; empty: nobody can sign in.",
+        description="Name under which the OpenID provider knows the portal; empty: people cannot sign in.",
     )
     oidc_client_secret: SecretStr = Field(
         default=SecretStr(""), description="Its secret there; empty: a public client, protected by PKCE alone."

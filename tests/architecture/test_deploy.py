@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from services.portal.settings import PortalSettings
 from services.registry.settings import RegistrySettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,8 @@ OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR", "CLEIO_TL
 
 def known(name: str) -> bool:
     service = re.fullmatch(
-        r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE|SYNC|SMTP_URL|MAIL_FROM)",
+        r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS|PORTAL)_"
+        r"(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE|SYNC|SMTP_URL|MAIL_FROM|OIDC_CLIENT_ID|OIDC_CLIENT_SECRET)",
         name,
     )
     return name in OWN or bool(service) or f'"{name}"' in SOURCE or f"${name}" in CADDYFILE
@@ -47,7 +49,7 @@ def test_every_setting_that_is_named_exists(file: Path) -> None:
 
 def test_the_containers_have_no_rights_they_do_not_need() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    assert set(services) == {"database", "registry", "matching", "notifications", "gateway"}
+    assert set(services) == {"database", "registry", "matching", "notifications", "portal", "gateway"}
     for name, service in services.items():
         assert service["healthcheck"]["test"], name
         if name != "database":
@@ -92,18 +94,19 @@ def test_the_gateway_configuration_of_the_containers_is_valid(chosen: dict[str, 
     assert hosts == ({"cleio.example"} if chosen else {"localhost", "127.0.0.1"})
     assert ("tls_connection_policies" in server) is bool(chosen)
     assert server["listen"] == ["0.0.0.0:8080"]
-    for upstream in ("registry:8081", "matching:8082", "notifications:8083"):
+    for upstream in ("registry:8081", "matching:8082", "notifications:8083", "portal:8084"):
         assert f'{{"dial":"{upstream}"}}' in adapted.stdout
 
 
 def test_no_example_contains_a_secret() -> None:
     secrets = {
-        f"CLEIO_{name.upper()}"
-        for name, field in RegistrySettings.model_fields.items()
+        f"{prefix}_{name.upper()}"
+        for prefix, settings in (("CLEIO", RegistrySettings), ("CLEIO_PORTAL", PortalSettings))
+        for name, field in settings.model_fields.items()
         if "SecretStr" in str(field.annotation)
     }
-    assert "CLEIO_AUDIT_KEY" in secrets
+    assert {"CLEIO_AUDIT_KEY", "CLEIO_PORTAL_OIDC_CLIENT_SECRET"} <= secrets
     for file in DEPLOY.glob("env/*.example"):
         for line in file.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition("=")
+            name, _, value = line.removeprefix("#").partition("=")
             assert name not in {*secrets, "CLEIO_DATABASE_PASSWORD"} or value == ""

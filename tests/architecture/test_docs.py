@@ -9,6 +9,7 @@ import yaml
 
 from services.matching.settings import MatchingSettings
 from services.notifications.settings import NotificationsSettings
+from services.portal.settings import PortalSettings
 from services.registry.settings import RegistrySettings
 from shared.operations.telemetry import Metrics
 from shared.values.addresses import EMBEDDED_PORTS
@@ -100,7 +101,7 @@ def test_the_index_of_decisions_is_complete() -> None:
 def test_every_setting_is_described_for_operators() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     missing = set()
-    for settings in (RegistrySettings, MatchingSettings, NotificationsSettings):
+    for settings in (RegistrySettings, MatchingSettings, NotificationsSettings, PortalSettings):
         for name, field in settings.model_fields.items():
             alias = field.validation_alias
             first = getattr(alias, "choices", [alias])[0]

@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import os
 import struct
 import tempfile
 import zlib
@@ -16,8 +17,15 @@ FOLDER = ROOT / "docs" / "pictures"
 # name → address of the page
 PAGES = {
     "find": "/",
+    "trials": "/trials",
+    "trial": "/trials/CLEIO-DEMO-0001",
+    "map": "/map?disease=ORPHA:275752&sample=demo",
+    "centre": "/centres/fr-lille",
     "design": "/design",
 }
+# The communes of France, for the map. Without CLEIO_TEST_DATA its pictures stay as they are.
+GEOGRAPHY = Path(os.environ.get("CLEIO_TEST_DATA", "")) / "geo_fr"
+FILES = ("communes.csv", "departements.json", "regions.json")
 # width and height of the window in pixels
 SIZES = ((1280, 800), (360, 740))
 # bytes of a picture
@@ -39,12 +47,12 @@ def smallest(png: bytes) -> bytes:
     )
 
 
-def draw(browser: Browser, url: str, folder: Path) -> None:
+def draw(browser: Browser, url: str, pages: dict[str, str]) -> None:
     """Write the picture of each page in each size.
 
     :raises SystemExit: a page is not there, or its picture is too large.
     """
-    for (name, path), (width, height) in itertools.product(PAGES.items(), SIZES):
+    for (name, path), (width, height) in itertools.product(pages.items(), SIZES):
         with browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce") as context:
             page = context.new_page()
             answer = page.goto(url + path, wait_until="networkidle")
@@ -53,7 +61,7 @@ def draw(browser: Browser, url: str, folder: Path) -> None:
             png = smallest(page.screenshot(animations="disabled", caret="hide"))
         if len(png) > LARGEST:
             raise SystemExit(f"The picture of {path}, {width} px wide, has {len(png)} bytes, more than {LARGEST}.")
-        (folder / f"{name}-{width}.png").write_bytes(png)
+        (FOLDER / f"{name}-{width}.png").write_bytes(png)
 
 
 def main() -> None:
@@ -65,14 +73,24 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with started(path) as browser, tempfile.TemporaryDirectory() as folder:
         if given:
-            draw(browser, given, FOLDER)
+            draw(browser, given, PAGES)
             return
         system = System(Path(folder) / "var")
         try:
             system.read_until("ready in")
-            draw(browser, system.url, FOLDER)
+            draw(browser, system.url, pages_of(system))
         finally:
             system.end()
+
+
+def pages_of(system: System) -> dict[str, str]:
+    """Return the pages to draw, after loading the geography where there is one."""
+    if not GEOGRAPHY.is_dir():
+        return {name: path for name, path in PAGES.items() if name != "map"}
+    key = system.in_a_process("admin", "create").stdout.strip()
+    files = [str(GEOGRAPHY / name) for name in FILES]
+    system.in_a_process("geo", "load", *files, CLEIO_TOKEN=key).check_returncode()
+    return PAGES
 
 
 if __name__ == "__main__":

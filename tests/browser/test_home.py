@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.portal.pages.language import in_language
-from tests.e2e.conftest import System
+from tests.browser.conftest import Site
 
 Check = Callable[[Page], None]
 
 
-def test_a_visitor_reads_about_cleio_and_changes_the_language(site: System, page: Page, check: Check) -> None:
+def test_a_visitor_reads_about_cleio_and_changes_the_language(site: Site, page: Page, check: Check) -> None:
     page.goto(f"{site.url}/about")
     expect(page.get_by_role("heading", level=1)).to_have_text("À propos de CLEIO")
     check(page)
@@ -23,7 +23,7 @@ def test_a_visitor_reads_about_cleio_and_changes_the_language(site: System, page
     expect(page).to_have_url(f"{site.url}/about")
 
 
-def test_the_keyboard_reaches_first_the_content_then_the_frame(site: System, page: Page) -> None:
+def test_the_keyboard_reaches_first_the_content_then_the_frame(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/about")
     reached = []
     for _ in range(4):
@@ -38,14 +38,14 @@ def test_the_keyboard_reaches_first_the_content_then_the_frame(site: System, pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_component_is_accessible(site: System, new_page: Callable[..., Page], check: Check, scheme: str) -> None:
+def test_every_component_is_accessible(site: Site, new_page: Callable[..., Page], check: Check, scheme: str) -> None:
     page = new_page(color_scheme=scheme)
     page.goto(f"{site.url}/design")
     expect(page.get_by_role("heading", name="Composants des pages")).to_be_visible()
     check(page)
 
 
-def test_a_wrong_address_says_so_and_leads_back(site: System, page: Page, check: Check) -> None:
+def test_a_wrong_address_says_so_and_leads_back(site: Site, page: Page, check: Check) -> None:
     answer = page.goto(f"{site.url}/en/no-such-page")
     assert answer is not None
     assert answer.status == 404
@@ -55,7 +55,7 @@ def test_a_wrong_address_says_so_and_leads_back(site: System, page: Page, check:
     expect(page).to_have_url(f"{site.url}/en")
 
 
-def test_pages_are_read_without_scripts(site: System, new_page: Callable[..., Page]) -> None:
+def test_pages_are_read_without_scripts(site: Site, new_page: Callable[..., Page]) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(f"{site.url}/about")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -63,8 +63,6 @@ def test_pages_are_read_without_scripts(site: System, new_page: Callable[..., Pa
 
 @pytest.mark.full
 @pytest.mark.parametrize("path", ["/about", "/design", "/no-such-page"])
-def test_in_each_language_and_width(
-    site: System, page: Page, check: Check, language: str, width: int, path: str
-) -> None:
+def test_in_each_language_and_width(site: Site, page: Page, check: Check, language: str, width: int, path: str) -> None:
     page.goto(site.url + in_language(path, language))  # type: ignore[arg-type]
     check(page)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import Site
 from tests.browser.watch import Watch
-from tests.e2e.conftest import System
 
 
-def test_what_a_page_must_not_do_is_noticed(site: System, chromium: Browser) -> None:
+def test_what_a_page_must_not_do_is_noticed(site: Site, chromium: Browser) -> None:
     page = chromium.new_page()
     watch = Watch(page, site.url)
     page.goto(f"{site.url}/about")
@@ -26,7 +26,7 @@ def test_what_a_page_must_not_do_is_noticed(site: System, chromium: Browser) -> 
 
 
 def test_a_fault_of_accessibility_and_a_page_that_is_too_wide_are_noticed(
-    site: System, chromium: Browser, check: Callable[[Page], None]
+    site: Site, chromium: Browser, check: Callable[[Page], None]
 ) -> None:
     page = chromium.new_page()
     page.goto(f"{site.url}/about")

@@ -17,6 +17,7 @@ from tests.conftest import client_of, free_port
 from tests.contract.notifications import Notifications, new_key, until
 
 MAIL = "/notifications/v1/mail-subscriptions"
+PUBLIC_MAIL = "/notifications/v1/public-mail-subscriptions"
 SENDER = "notices@cleio.example"
 ADDRESS = "recherche@chu.example"
 _LINK = re.compile(r"http://127\.0\.0\.1:8080(/notifications/v1/(?:confirm|unsubscribe)/[A-Za-z0-9_-]+)")

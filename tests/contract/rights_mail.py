@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.notifications.link_tokens import MailTokens
-from tests.contract.mail import ADDRESS, MAIL
+from tests.contract.mail import ADDRESS, MAIL, PUBLIC_MAIL
 
 # Never answers: what is sent waits, and what a caller may do does not depend on it.
 MAIL_SETTINGS = {
@@ -15,7 +15,11 @@ MAIL_SETTINGS = {
     "CLEIO_NOTIFICATIONS_MAIL_FROM": "notices@cleio.example",
 }
 DOCUMENT: dict[str, Any] = {"channel": {"type": "email", "address": ADDRESS}}
-DOCUMENTS = {f"POST {MAIL}": DOCUMENT, f"PUT {MAIL}/{{mail_subscription}}": DOCUMENT}
+DOCUMENTS = {
+    f"POST {MAIL}": DOCUMENT,
+    f"PUT {MAIL}/{{mail_subscription}}": DOCUMENT,
+    f"POST {PUBLIC_MAIL}": {"address": ADDRESS, "condition": "ORPHA:98896"},
+}
 
 
 async def confirm(notifications: FastAPI, created: str) -> str:

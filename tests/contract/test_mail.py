@@ -82,7 +82,8 @@ async def test_an_address_agrees_and_gets_what_happens_next_in_french_or_english
     french, other = sorted(mail.received[2:], key=lambda one: str(one["To"] != ADDRESS))
     assert french["Subject"] == "[CLEIO] Un essai a été publié"
     assert "- Un essai a été publié\u00a0: NCT00000002\n" in text_of(french)
-    assert "http://127.0.0.1:8080/registry/v1/trials/NCT00000002" in text_of(french)
+    assert "http://127.0.0.1:8080/trials/NCT00000002" in text_of(french)
+    assert "http://127.0.0.1:8080/en/trials/NCT00000002" in text_of(other)
     assert "A trial was published: NCT00000002\n" in text_of(other)
     assert all("NCT00000001" not in text_of(one) for one in mail.received)
     assert french["Auto-Submitted"] == "auto-generated"

@@ -190,6 +190,9 @@ def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = {
         "CLEIO_OIDC_ISSUER": provider.url,
         "CLEIO_OIDC_AUDIENCE": AUDIENCE,
+        "CLEIO_PORTAL_OIDC_CLIENT_ID": "cleio-portal",
+        "CLEIO_PORTAL_OIDC_CLIENT_SECRET": "of-the-tests",
+        "CLEIO_PORTAL_OIDC_SCOPE": "openid offline_access",
         "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
     }
     running = System(tmp_path_factory.mktemp("inhabited") / "var", **settings)

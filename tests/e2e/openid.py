@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import http.cookiejar
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from joserfc.jwk import ECKey, RSAKey
 
 from tests import node_packages
 
@@ -35,6 +37,10 @@ class Provider:
         self.ports = (port, port + 1)
         self.url, self.other = (f"http://127.0.0.1:{port}" for port in self.ports)
         self.process: subprocess.Popen[str] | None = None
+        # The same after a restart: the services keep public keys for some minutes.
+        elliptic = ECKey.generate_key("P-256", {"kid": "of-the-provider-es", "use": "sig"})
+        rsa = RSAKey.generate_key(2048, {"kid": "of-the-provider-rs", "use": "sig"})
+        self._keys = json.dumps([elliptic.as_dict(private=True), rsa.as_dict(private=True)])
 
     def start(self) -> None:
         environment = {
@@ -42,6 +48,7 @@ class Provider:
             "PORT": str(self.ports[0]),
             "OTHER_PORT": str(self.ports[1]),
             "AUDIENCE": AUDIENCE,
+            "KEYS": self._keys,
         }
         self.process = subprocess.Popen(
             [node_packages.NODE, "provider.mjs"],

@@ -30,7 +30,7 @@ def copy(
     from services.cli.copying import copy_database
 
     if service not in {"registry", "notifications"}:
-        fail("only registry and notifications have a database")
+        fail("only registry and notifications have data to copy; the database of the portal holds sessions only")
     rows: dict[str, int] = {}
     with one_line_errors():
         copied = asyncio.run(copy_database(service, from_url, to_url, rows.__setitem__))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.mail.schemas import EmailChannel, MailSubscription, MailSubscriptionInput
@@ -66,6 +66,21 @@ class MailRepository:
         if after is not None:
             statement = statement.where(tuple_(*key) > after)
         return [_read(row) for row in await self.connection.execute(statement)]
+
+    async def of_address(self, owner: str, address: str) -> list[MailSubscription]:
+        """Return the owner's subscriptions of an address, in any spelling of its letters."""
+        statement = select(subscriptions).where(
+            IS_EMAIL, subscriptions.c.owner == owner, func.lower(subscriptions.c.url) == (SCHEME + address).lower()
+        )
+        return [_read(row) for row in await self.connection.execute(statement)]
+
+    async def count_unconfirmed(self, owner: str) -> int:
+        """Return how many of the owner's subscriptions wait for the consent of their address."""
+        statement = select(func.count()).where(
+            IS_EMAIL, subscriptions.c.owner == owner, subscriptions.c.confirmed_at.is_(None)
+        )
+        found: int = (await self.connection.execute(statement)).scalar_one()
+        return found
 
     async def replace(
         self, current: MailSubscription, asked: MailSubscriptionInput, status: str, reason: str | None, at: datetime

@@ -105,7 +105,8 @@ class Writer:
 
     def _line(self, event: Mapping[str, Any], language: Language) -> Line:
         name, path = _reference(event)
-        return Line(sentence_of(event["type"], language), name, self._base + path, WORDS["colon"][language])
+        url = self._base + _in_language(path, language)
+        return Line(sentence_of(event["type"], language), name, url, WORDS["colon"][language])
 
     def _link(self, act: str, token: str) -> str:
         return f"{self._base}/notifications/v1/{act}/{token}"
@@ -138,6 +139,13 @@ def _reference(event: Mapping[str, Any]) -> tuple[str, str]:
         return "", "/"
     path = PATHS[kind].format(id=named[-1]) if kind in PATHS and named[-1] == identifier else "/"
     return named[0], path
+
+
+def _in_language(path: str, language: Language) -> str:
+    """Return the address of a page of the portal in a language; that of the API has none."""
+    if language == "fr" or path.startswith("/registry/"):
+        return path
+    return f"/en{path}".rstrip("/")
 
 
 def _identity(parcel: Parcel) -> str:

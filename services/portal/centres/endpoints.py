@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal.centres.reading import centre_of
-from services.portal.centres.view import centre_page, populations, regions
+from services.portal.centres.view import centre_page, members, populations
 from services.portal.clients.names import centres_of
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
@@ -24,10 +24,10 @@ _ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,61}")
 @router.api_route("/centres", methods=["GET", "HEAD"], summary="The centres of the network")
 @produces(HTML)
 async def centres(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
-    """Show the centres by region."""
+    """Show the centres by city."""
     formats = Formats(visitor.language)
-    found = regions((await centres_of(visitor.api)).values(), formats)
-    return page(request, visitor, "centres/list.html", regions=found, people=lambda one: populations(one, formats))
+    found = members((await centres_of(visitor.api)).values(), formats)
+    return page(request, visitor, "centres/list.html", centres=found, people=lambda one: populations(one, formats))
 
 
 @router.api_route("/centres/{centre}", methods=["GET", "HEAD"], summary="A centre")

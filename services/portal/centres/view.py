@@ -8,6 +8,7 @@ from services.portal.centres.reading import Centre
 from services.portal.find.cards import OPEN, card
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.pages.formats import Formats
+from services.portal.pictures.france import position
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def centre_page(found: Centre, formats: Formats) -> dict[str, Any]:
     return {
         "centre": found.centre,
         "departement": _departement(found.centre),
+        "position": position(found.centre["departement"], found.centre["lat"], found.centre["lon"]),
         "people": populations(found.centre, formats),
         "capabilities": [_line(one, found.labels, formats) for one in found.capabilities if one["held"]],
         "planned": [
@@ -48,11 +50,11 @@ def populations(centre: Mapping[str, Any], formats: Formats) -> str:
     return formats.listed(formats.word("population", one) for one in sorted(centre["populations"], reverse=True))
 
 
-def regions(centres: Iterable[Mapping[str, Any]], formats: Formats) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the members by region, both sorted by name."""
-    members = sorted((one for one in centres if one["member"]), key=lambda one: formats.sorting(one["city"]))
-    names = sorted({one["region"] for one in members}, key=formats.sorting)
-    return [(name, [one for one in members if one["region"] == name]) for name in names]
+def members(centres: Iterable[Mapping[str, Any]], formats: Formats) -> list[Mapping[str, Any]]:
+    """Return the members of the network, sorted by city and name."""
+    return sorted(
+        (one for one in centres if one["member"]), key=lambda one: formats.sorting(f"{one['city']} {one['name']}")
+    )
 
 
 def _departement(centre: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from services.portal.clients.api import Api
 
 _SECONDS = 300.0
 _MOST = 20_000
+_DISEASES = frozenset({"ORPHA", "MONDO", "OMIM", "ICD10"})
 _concepts: dict[str, tuple[float, Mapping[str, Any] | None]] = {}
 
 
@@ -29,6 +30,17 @@ async def _concept(api: Api, code: str) -> Mapping[str, Any] | None:
         _concepts.clear()
     _concepts[code] = (time.monotonic() + _SECONDS, concept)
     return concept
+
+
+async def diseases_named(api: Api, text: str, limit: int) -> list[Mapping[str, Any]]:
+    """Return the diseases that words may mean: concepts with a place in a classification of diseases."""
+    answer = await api.get("/registry/v1/terminology", q=text, limit=2 * limit)
+    return [one for one in answer["concepts"] if _is_disease(one)][:limit]
+
+
+def _is_disease(concept: Mapping[str, Any]) -> bool:
+    codes = (concept["code"], *concept["same_as"], *concept["parents"])
+    return any(code.partition(":")[0] in _DISEASES for code in codes)
 
 
 async def centres_of(api: Api) -> dict[str, Mapping[str, Any]]:

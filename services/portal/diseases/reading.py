@@ -21,8 +21,8 @@ _MOST = 50
 class Disease:
     """A disease with its trials.
 
-    ``concept``: as in the terminology. ``narrower``: values of the filter by disease, with their counts. ``wider``: more
-    general diseases with trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
+    ``concept``: as in the terminology. ``narrower``: values of the filter by disease, with their counts. ``wider``:
+    more general diseases with trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
     """
 
     concept: Mapping[str, Any]

@@ -10,6 +10,7 @@ from services.portal.find.first_page import first_page
 from services.portal.find.nothing import nothing_found
 from services.portal.find.reading import find, place_of
 from services.portal.find.search import MAX_PLACE, Search
+from services.portal.find.site_map import site_map
 from services.portal.find.view import results
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
@@ -19,7 +20,7 @@ from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-CSV = "text/csv"
+CSV, XML = "text/csv", "application/xml"
 Reader = Annotated[Access, Depends(allow("page", "read"))]
 
 
@@ -59,6 +60,13 @@ async def download(request: Request, access: Reader, visitor: CurrentVisitor) ->
     return Response(
         text, 200, {"Content-Disposition": 'attachment; filename="cleio-trials.csv"'}, f"{CSV}; charset=utf-8"
     )
+
+
+@router.api_route("/sitemap.xml", methods=["GET", "HEAD"], summary="The map of the site for search engines")
+@produces(XML)
+async def map_of_site(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
+    """Return the addresses of pages that search engines may list."""
+    return Response(await site_map(visitor.api, request.app.state.settings.issuer), 200, media_type=XML)
 
 
 @router.api_route("/suggestions", methods=["GET", "HEAD"], summary="Suggestions while typing")

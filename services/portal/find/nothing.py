@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api
-from services.portal.clients.names import above, concepts_of
+from services.portal.clients.names import above, concepts_of, diseases_named
 from services.portal.find.search import Search
 from services.portal.networks.networks import Network, networks_named, networks_of
 
@@ -68,6 +68,4 @@ async def _diseases(api: Api, search: Search) -> list[Mapping[str, Any]]:
         return list((await concepts_of(api, codes)).values())
     if not search.text:
         return []
-    answer = await api.get("/registry/v1/terminology", q=search.text, limit=_MOST)
-    concepts: list[Mapping[str, Any]] = answer["concepts"]
-    return concepts
+    return await diseases_named(api, search.text, _MOST)

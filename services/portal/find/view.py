@@ -73,7 +73,7 @@ def _summary(found: Found, formats: Formats) -> str:
         opened = f", dont {formats.number(recruiting)} {formats.plural(recruiting, 'ouvert', 'ouverts')} aux inclusions"
     else:
         text = f"{total} {formats.plural(found.total, 'trial', 'trials')} found"
-        opened = f", {formats.number(recruiting)} of them open for inclusion"
+        opened = f", {formats.number(recruiting)} of them open to new patients"
     return text + (opened if found.total and recruiting else "")
 
 

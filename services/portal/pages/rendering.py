@@ -19,6 +19,7 @@ from services.portal.sessions.cookies import set_cookie
 from shared.values.language import Language
 
 HTML = "text/html"
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -74,12 +75,16 @@ def page(
             "language": visitor.language,
             "t": lambda fr, en: fr if visitor.language == "fr" else en,
             "url": lambda path, **query: _address(path, visitor.language, query),
+            "absolute": {one: request.app.state.settings.issuer + in_language(visitor.path, one) for one in LANGUAGES},
             "other_language": _address_in_other_language(request, visitor),
             "formats": texts,
         }
     )
     target = request.headers.get("hx-target", "")
     block = found.blocks.get(target.replace("-", "_")) if request.headers.get("hx-request") == "true" else None
+    if block is not None:
+        # Runs what stands before the blocks: a block by itself would not know what its template imports.
+        next(found.root_render_func(context), None)
     text = "".join((block or found.root_render_func)(context))
     sent = {
         **HEADERS,

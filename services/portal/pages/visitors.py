@@ -17,7 +17,7 @@ from shared.values.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks at a page.
+    """The visitor of a page.
 
     ``path``: of the page, without the prefix of its language and without its query.
     ``me``: organisation, kind, roles and rights of a signed-in visitor, as `/registry/v1/me` states them; None:

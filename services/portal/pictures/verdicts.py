@@ -10,6 +10,8 @@ _DAYS_OF_YEAR = 365.25
 # Of a timeline in which nothing changes.
 _QUIET = timedelta(days=730)
 _MOST_TICKS = 6
+# Half the width of the text of a tick.
+_EDGE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def timeline(intervals: Sequence[Mapping[str, Any]], refer_before: str | None) -
     refer = date.fromisoformat(refer_before) if refer_before else None
     return Timeline(
         bars,
-        [Tick(place(day), text) for day, text in _ticks(first, last)],
+        [Tick(x, text) for day, text in _ticks(first, last) if _EDGE <= (x := place(day)) <= WIDTH - _EDGE],
         place(refer) if refer is not None and refer <= last else None,
     )
 

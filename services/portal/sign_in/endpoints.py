@@ -75,7 +75,7 @@ async def sign_in_demonstration(
 @router.get("/sign-out", summary="Leave the page of a sign-out")
 @produces(HTML)
 async def leave_sign_out(access: Reader, visitor: CurrentVisitor) -> Response:
-    """Show the first page: an address alone signs nobody out."""
+    """Show the first page: an address alone ends no session."""
     return redirect(visitor, "/")
 
 

@@ -16,6 +16,7 @@ _AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?)?)?\s*(?:(\d{1,3})\s*(?:M
 _SIGNS = {"≤": "<=", "≥": ">="}
 EXPOSURES = frozenset({"medication"})
 _VARIANT_TEXTS = ("type", "zygosity", "frame", "hgvs")
+_DESCRIBES = ("value", "type", "exon_from", "hgvs", "start")
 _VARIANT_NUMBERS = ("exon_from", "exon_to", "copies")
 
 WRONG_DAY = Label(
@@ -120,9 +121,9 @@ def _facts(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> list[dict
     if wanted.get("value") == "occurrences":
         days = [day_of(f"{prefix}dates", one) for one in re.split(r"[\s,;]+", fields(f"{prefix}dates")) if one]
         return [{"kind": wanted["kind"], "codes": wanted["codes"][:1], "date": day} for day in days]
-    presence = fields(f"{prefix}presence")
-    if wanted.get("value") in {"number", "level", "dose"} and not presence:
-        presence = "present" if fields(f"{prefix}value") else ""
+    # Who gives a value, a type or a first day says that it is there.
+    is_described = any(fields(f"{prefix}{name}") for name in _DESCRIBES)
+    presence = fields(f"{prefix}presence") or ("present" if is_described else "")
     return [_one(wanted, prefix, fields, as_of, presence)] if presence in {"present", "absent"} else []
 
 

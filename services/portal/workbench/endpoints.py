@@ -10,7 +10,7 @@ from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.workbench.model import Outcome
 from services.portal.workbench.presenting import presented
-from services.portal.workbench.service import Workbench
+from services.portal.workbench.service import Workbench, today
 from services.portal.workbench.state import State
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -25,7 +25,7 @@ _FORGOTTEN = {"Cache-Control": "no-store"}
 
 
 async def _workbench(request: Request, visitor: CurrentVisitor) -> Workbench:
-    return Workbench(visitor.api, request.app.state.names_of_codes)
+    return Workbench(visitor.api, request.app.state.public_texts)
 
 
 CurrentWorkbench = Annotated[Workbench, Depends(_workbench)]
@@ -80,7 +80,7 @@ async def summary(
 
 def _shown(request: Request, visitor: Visitor, outcome: Outcome, template: str = "workbench/match.html") -> Response:
     status = 422 if outcome.faults or outcome.problem else 200
-    values = presented(outcome, visitor)
+    values = presented(outcome, visitor, today())
     return page(request, visitor, template, status=status, headers=_FORGOTTEN, **values)
 
 

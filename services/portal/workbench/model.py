@@ -6,6 +6,7 @@ from typing import Any
 
 from services.portal.clients.problems import ApiError
 from services.portal.workbench.comparing import Difference
+from services.portal.workbench.public_texts import CriteriaSource
 from services.portal.workbench.state import State
 from shared.values.wire import Label
 
@@ -16,8 +17,8 @@ class Outcome:
 
     ``answer``: of the record; None: there is no record, or it was refused. ``effect``: what the action changed.
     ``hypothesis``: the answer with the suppositions, and ``supposed`` what differs then. ``names``: of codes.
-    ``faults``: what is wrong, by field. ``problem``: the API refused the record. ``codes``: those that words found.
-    ``kept``: the fields to show again.
+    ``sources``: of the criteria of trials. ``faults``: what is wrong, by field. ``problem``: the API refused the
+    record. ``codes``: those that words found. ``kept``: the fields to show again.
     """
 
     state: State
@@ -26,6 +27,7 @@ class Outcome:
     hypothesis: Mapping[str, Any] | None = None
     supposed: Sequence[Difference] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sources: Mapping[str, CriteriaSource] = field(default_factory=dict)
     faults: Mapping[str, Label] = field(default_factory=dict)
     problem: ApiError | None = None
     codes: Sequence[Mapping[str, Any]] | None = None

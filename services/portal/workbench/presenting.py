@@ -1,6 +1,7 @@
 """What the templates of the workbench show of an outcome. Pure."""
 
 import json
+from datetime import date
 from typing import Any
 
 from services.portal.pages.codes import WORDS
@@ -16,7 +17,7 @@ from services.portal.workbench.service import EXAMPLES
 from services.portal.workbench.state import Record
 
 
-def presented(outcome: Outcome, visitor: Visitor) -> dict[str, Any]:
+def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]:
     """Return the values of a page for an outcome."""
     formats = Formats(visitor.language)
     answer = None if outcome.answer is None else view.answer_view(outcome.answer, formats)
@@ -25,11 +26,12 @@ def presented(outcome: Outcome, visitor: Visitor) -> dict[str, Any]:
         "state": outcome.state,
         "outcome": outcome,
         "answer": answer,
-        "questions": [] if answer is None else questions_view(answer.answer, formats),
+        "questions": [] if answer is None else questions_view(answer.answer, outcome.names, formats),
         "facts": _facts(outcome, outcome.state.record, formats),
         "supposed_facts": _facts(outcome, outcome.state.supposed, formats),
         "person": _person(outcome),
         "kept": lambda name: outcome.kept.get(name, ""),
+        "today": today,
         "record_text": json.dumps(outcome.state.record, ensure_ascii=False, indent=2),
         "detailed": view.DETAILED,
         "kinds": [
@@ -40,9 +42,10 @@ def presented(outcome: Outcome, visitor: Visitor) -> dict[str, Any]:
         "may_refer": view.may_refer(visitor.me),
         "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
         "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
+        "wrong_in": lambda prefix: any(name == prefix or name.startswith(f"{prefix}f") for name in outcome.faults),
         "limit_in_words": lambda limit: view.limit_in_words(limit, formats),
-        "found_in_words": lambda found: view.found_in_words(found, names, formats),
-        "evidence_in_words": lambda evidence: view.evidence_in_words(evidence, names, formats),
+        "found_in_words": lambda details: view.found_in_words(details, names, formats),
+        "evidence_in_words": lambda evidence, found: view.evidence_in_words(evidence, found, names, formats),
     }
 
 

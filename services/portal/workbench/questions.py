@@ -10,6 +10,7 @@ from services.portal.workbench.view import duration_in_words, unit_in_words
 from shared.values.wire import Label
 
 Wanted = Mapping[str, Any]
+Names = Mapping[str, Mapping[str, str]]
 # With this many questions an answer is quickly found, and the page stays small.
 SHOWN = 8
 
@@ -28,12 +29,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class QuestionView:
-    """A question, the fields that answer it, and how old an answer may be."""
+    """A question, how old an answer may be, and the fields that answer it, by wanted fact with its name.
+
+    The name is empty where there is one fact.
+    """
 
     question: Mapping[str, Any]
     place: int
-    inputs: Sequence[Input]
     within: str
+    facts: Sequence[tuple[str, Sequence[Input]]]
 
 
 _TEXTS = {
@@ -65,18 +69,64 @@ _YES_NO = (("yes", Label(fr="Oui", en="Yes")), ("no", Label(fr="Non", en="No")))
 _PRESENCE = (("present", Label(fr="Oui", en="Yes")), ("absent", Label(fr="Non", en="No")))
 
 
-def questions_view(answer: Mapping[str, Any], formats: Formats) -> list[QuestionView]:
+def codes_of_questions(answer: Mapping[str, Any]) -> list[str]:
+    """Return the codes that name the wanted facts of the questions shown."""
+    return [code for one in answer["ask_next"][:SHOWN] for wanted in one["facts"] for code in wanted["codes"][:1]]
+
+
+def questions_view(answer: Mapping[str, Any], names: Names, formats: Formats) -> list[QuestionView]:
     """Return the first questions that can be answered here."""
     found = []
-    for place, question in enumerate(answer["ask_next"]):
-        inputs = [
-            one
-            for number, wanted in enumerate(question["facts"])
-            for one in _inputs(wanted, f"q{place}f{number}-", str(answer["as_of"]), formats)
+    for place, question in enumerate(answer["ask_next"][:SHOWN]):
+        facts = [
+            (_name(wanted, names, formats), inputs)
+            for number, wanted in enumerate(_without_twins(question["facts"]))
+            if wanted and (inputs := _inputs(wanted, f"q{place}f{number}-", str(answer["as_of"]), formats))
         ]
         within = next((wanted["within"] for wanted in question["facts"] if wanted["within"]), "")
-        found.append(QuestionView(question, place, inputs, duration_in_words(within, formats) if within else ""))
-    return [one for one in found if one.inputs][:SHOWN]
+        if len(facts) == 1:
+            facts = [("", facts[0][1])]
+        found.append(QuestionView(question, place, duration_in_words(within, formats) if within else "", facts))
+    return [one for one in found if one.facts]
+
+
+def _without_twins(facts: Sequence[Wanted]) -> list[Wanted | None]:
+    """Return the wanted facts, one variant for each gene: one report answers what several criteria ask of it."""
+    found: list[Wanted | None] = []
+    genes: dict[str, int] = {}
+    for wanted in facts:
+        shape = wanted["variant"]
+        first = genes.get(shape["gene"]) if shape else None
+        if first is None:
+            if shape:
+                genes[shape["gene"]] = len(found)
+            found.append(wanted)
+            continue
+        kept = found[first]
+        assert kept is not None
+        found[first] = {**kept, "variant": _both(kept["variant"], shape)}
+        found.append(None)
+    return found
+
+
+def _both(one: Wanted, other: Wanted) -> Wanted:
+    asked = {name: one[name] or other[name] for name in ("exons", "copies", "frame", "amenable_to")}
+    types = (
+        [*one["types"], *(code for code in other["types"] if code not in one["types"])]
+        if (one["types"] and other["types"])
+        else None
+    )
+    return {**one, **asked, "types": types}
+
+
+def _name(wanted: Wanted, names: Names, formats: Formats) -> str:
+    if wanted["codes"]:
+        return formats.label(names.get(wanted["codes"][0])) or str(wanted["codes"][0])
+    if wanted["variant"]:
+        return f"{formats.word('fact_kind', 'variant')} {wanted['variant']['gene']}"
+    if wanted["kind"] == "answer":
+        return str(wanted["question"]).replace("-", " ")
+    return ""
 
 
 def _inputs(wanted: Wanted, prefix: str, as_of: str, formats: Formats) -> list[Input]:

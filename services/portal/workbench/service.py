@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,10 @@ from services.portal.workbench.answering import (
 from services.portal.workbench.comparing import differences
 from services.portal.workbench.facts import codes_of
 from services.portal.workbench.model import Outcome
+from services.portal.workbench.public_texts import PublicTexts
+from services.portal.workbench.questions import codes_of_questions
 from services.portal.workbench.state import Record, State
+from services.portal.workbench.view import DETAILED
 from shared.values.problems import MalformedJsonError
 from shared.values.strict_json import Limits, loads
 from shared.values.wire import Label
@@ -48,11 +51,11 @@ MOST_CODES = 12
 
 
 class Workbench:
-    """The workbench of one visitor for one request. ``known``: names of codes that were read before."""
+    """The workbench of one visitor for one request."""
 
-    def __init__(self, api: Api, known: dict[str, Mapping[str, str]]) -> None:
+    def __init__(self, api: Api, texts: PublicTexts) -> None:
         self._api = api
-        self._known = known
+        self._texts = texts
 
     async def act(self, form: Form) -> Outcome:
         """Do what the button of the form says, and evaluate.
@@ -116,7 +119,7 @@ class Workbench:
             return Outcome(State())
         before = None if state.is_empty else await self._match(state.record, state)
         changed = state.with_person(_person(form)) if form.one("person") else state
-        as_of = str(changed.record.get("as_of") or datetime.now(_PARIS).date().isoformat())
+        as_of = str(changed.record.get("as_of") or today().isoformat())
         if action in {"answer", "suppose"}:
             changed = _answered(changed, form, name, before, as_of)
         elif action in {"add", "suppose-add"} or (
@@ -150,15 +153,17 @@ class Workbench:
         if state.is_empty:
             return Outcome(state)
         try:
-            answer, hypothesis, names = await asyncio.gather(
-                self._match(state.record, state), self._hypothesis(state), self._names(state)
-            )
+            answer, hypothesis = await asyncio.gather(self._match(state.record, state), self._hypothesis(state))
         except ApiError as error:
             if error.status in {401, 403}:
                 raise
             return Outcome(state, problem=error)
+        names, sources = await asyncio.gather(
+            self._texts.names(self._api, [*codes_of([state.record, state.supposed]), *codes_of_questions(answer)]),
+            self._texts.sources(self._api, answer["results"][:DETAILED]),
+        )
         supposed = differences(answer, hypothesis) if hypothesis is not None else ()
-        return Outcome(state, answer, hypothesis=hypothesis, supposed=supposed, names=names)
+        return Outcome(state, answer, hypothesis=hypothesis, supposed=supposed, names=names, sources=sources)
 
     async def _hypothesis(self, state: State) -> Mapping[str, Any] | None:
         return await self._match(state.hypothetical, state) if state.supposed else None
@@ -167,17 +172,6 @@ class Workbench:
         query = {"limit": 200, "synthetic": _flag(state.invented)}
         found: Mapping[str, Any] = (await self._api.call("POST", "/matching/v1/match", json=record, query=query)).body
         return found
-
-    async def _names(self, state: State) -> Mapping[str, Mapping[str, str]]:
-        """Return the names of the codes of the facts. A code without a name keeps its own."""
-        codes = codes_of([state.record, state.supposed])
-        await asyncio.gather(*(self._learn(code) for code in codes if code not in self._known))
-        return {code: self._known[code] for code in codes if code in self._known}
-
-    async def _learn(self, code: str) -> None:
-        found = await self._api.find("/registry/v1/terminology", code=code[:200])
-        if found and found["concepts"]:
-            self._known[code] = found["concepts"][0]["label"]
 
     async def _chosen(self, form: Form) -> tuple[str, list[Mapping[str, Any]] | None]:
         """Return the code that was chosen or written, or what its words find."""
@@ -188,6 +182,11 @@ class Workbench:
 
 
 _RECORD_LIMITS = Limits(string=4 * 1024 * 1024, array=200_000, nodes=200_000, described=False)
+
+
+def today() -> date:
+    """Return the present day in Paris, as the API counts it."""
+    return datetime.now(_PARIS).date()
 
 
 def _flag(invented: bool) -> str | None:

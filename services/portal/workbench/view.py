@@ -84,28 +84,39 @@ def limit_in_words(limit: Document, formats: Formats) -> str:
     return " ".join(part for part in parts if part)
 
 
-def found_in_words(found: Document, names: Mapping[str, str], formats: Formats) -> str:
-    """Write a fact that was found: its name, value, status and date."""
-    name = names.get(found["fact"], found["fact"])
+def found_in_words(details: Sequence[Document], names: Mapping[str, str], formats: Formats) -> list[str]:
+    """Write the facts that were found, those of one name together: value, status, date, and why one does not count."""
+    grouped: dict[str, list[str]] = {}
+    for found in (one for detail in details for one in detail["found"]):
+        said = grouped.setdefault(names.get(found["fact"], found["fact"]), [])
+        if (text := _found(found, formats)) and text not in said:
+            said.append(text)
+    colon, semicolon = ("\u00a0: ", "\u00a0; ") if formats.language == "fr" else (": ", "; ")
+    return [f"{name}{colon}{semicolon.join(said)}" if said else name for name, said in grouped.items()]
+
+
+def _found(found: Document, formats: Formats) -> str:
     value = found["value"]
     measured = ""
     if value is not None:
         number = formats.number(value) if isinstance(value, int | float) else str(value)
         measured = " ".join(part for part in (found["comparator"], number, unit_in_words(found["unit"])) if part)
     status = "" if found["status"] == "present" else formats.word("fact_status", found["status"])
-    parts = [part for part in (measured, status, formats.day(found["date"])) if part]
-    return f"{name} ({', '.join(parts)})" if parts else name
+    parts = (measured, status, formats.day(found["date"]), formats.label(found["not_counted"]))
+    return ", ".join(part for part in parts if part)
 
 
-def evidence_in_words(evidence: Sequence[str], names: Mapping[str, str], formats: Formats) -> list[str]:
-    """Write what a state rests on: names of facts, fields of the patient, complete domains."""
-    return [_evidence(one, names, formats) for one in evidence]
+def evidence_in_words(
+    evidence: Sequence[str], found: Sequence[str], names: Mapping[str, str], formats: Formats
+) -> list[str]:
+    """Write what else a state rests on than the facts ``found``: fields of the patient, complete domains."""
+    return [_evidence(one, names, formats) for one in evidence if one.startswith("#") or not found]
 
 
 def _evidence(one: str, names: Mapping[str, str], formats: Formats) -> str:
     name, _, domain = one.partition(":")
     if name == "#complete":
-        whole = "dossier complet pour : " if formats.language == "fr" else "complete record of "
+        whole = "dossier complet\u00a0: " if formats.language == "fr" else "complete record of "
         return whole + formats.word("domain", domain)
     return formats.word("evidence", name) if name.startswith("#") else names.get(one, one)
 

@@ -1,6 +1,5 @@
 """Finds concepts by the words of their names."""
 
-import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 
@@ -27,12 +26,22 @@ class ConceptFinder:
             return []
         longest, *others = sorted(asked.split(), key=len, reverse=True)
         best: dict[str, tuple[bool, bool, int, str]] = {}
-        for found in re.finditer(rf"^.* {re.escape(longest)}.*$", self._text, re.MULTILINE):
-            name, _, code = found.group().rpartition("\t")
+        for line in self._lines_with(f" {longest}"):
+            name, _, code = line.rpartition("\t")
             if all(f" {word}" in name for word in others):
                 rank = (name.strip() != asked, code not in self._by_hand, len(name), code)
                 best[code] = min(rank, best.get(code, rank))
         return [code for _, code in sorted((rank, code) for code, rank in best.items())][:limit]
+
+    def _lines_with(self, part: str) -> Iterator[str]:
+        """Yield the lines that hold a text: by search for it, which is many times faster than a pattern for lines."""
+        text = self._text
+        at = text.find(part)
+        while at >= 0:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            yield text[text.rfind("\n", 0, at) + 1 : end]
+            at = text.find(part, end)
 
     @cached_property
     def _text(self) -> str:

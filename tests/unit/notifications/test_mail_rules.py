@@ -91,11 +91,11 @@ def test_every_type_of_event_has_a_sentence_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("subject", "data", "shown"),
     [
-        ("trial/CL1000000002", '"identifier": "NCT03745287"', ("NCT03745287", "/registry/v1/trials/CL1000000002")),
+        ("trial/CL1000000002", '"identifier": "NCT03745287"', ("NCT03745287", "/en/trials/CL1000000002")),
         (
             "site/CL1000000002/fr-necker",
             '"trial": "NCT03745287", "trial_id": "CL1000000002"',
-            ("NCT03745287", "/registry/v1/trials/CL1000000002"),
+            ("NCT03745287", "/en/trials/CL1000000002"),
         ),
         ("submission/SUB-7K2M-Q9XT-4HWD", "", ("SUB-7K2M-Q9XT-4HWD", "/registry/v1/submissions/SUB-7K2M-Q9XT-4HWD")),
         (
@@ -108,9 +108,9 @@ def test_every_type_of_event_has_a_sentence_in_both_languages() -> None:
             "",
             ("SUB-7K2M-Q9XT-4HWD", "/registry/v1/feasibility/SUB-7K2M-Q9XT-4HWD/fr-necker"),
         ),
-        ("centre/fr-necker", "", ("fr-necker", "/registry/v1/centres/fr-necker")),
-        ("trial/<script>", '"identifier": "a\\r\\nBcc: b@c.example"', ("", "/")),
-        ("record/ctgov/Marie Dupont", "", ("", "/")),
+        ("centre/fr-necker", "", ("fr-necker", "/en/centres/fr-necker")),
+        ("trial/<script>", '"identifier": "a\\r\\nBcc: b@c.example"', ("", "/en")),
+        ("record/ctgov/Marie Dupont", "", ("", "/en")),
     ],
 )
 def test_a_line_names_a_number_or_a_reference_and_nothing_else(subject: str, data: str, shown: tuple[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""E-mail about a disease for anyone, without an account."""

@@ -1,0 +1,107 @@
+"""What the map needs from the API."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from services.portal.clients.api import Api, segment
+from services.portal.clients.problems import ApiError
+from services.portal.pages.visitors import Visitor
+
+Json = Mapping[str, Any]
+COVERAGE = "/registry/v1/coverage"
+_CENTRES, _TRIALS = "/registry/v1/centres", "/registry/v1/trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The centres of the network, what they can do, and the diseases of the registry that have the most trials.
+
+    ``capabilities``: of each centre by its id. ``words``: names of the capabilities by code.
+    """
+
+    centres: list[Json]
+    capabilities: Mapping[str, list[Json]]
+    words: Mapping[str, Json]
+    diseases: list[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the API answered.
+
+    ``coverage``: by département if a disease was asked for, else by disease; None: see ``problem``.
+    ``trials``: those that recruit for the disease, with their sites.
+    """
+
+    network: Network
+    coverage: Json | None
+    trials: list[Json]
+    problem: Literal["", "unknown_disease", "no_geography"] = ""
+
+
+# The network takes a call for each centre, and seldom changes. What anonymous visitors see of it is the same for all.
+_SECONDS = 60.0
+_kept: dict[str, tuple[float, Network]] = {}
+
+
+async def read(visitor: Visitor, disease: str, *, with_samples: bool) -> Found:
+    """Read the network, and the coverage for a disease.
+
+    ``disease``: a code or name; empty: none is chosen. ``with_samples``: demonstration trials count too.
+    """
+    api = visitor.api
+    network, (coverage, problem) = await asyncio.gather(
+        _network(visitor), _coverage(api, disease, with_samples=with_samples)
+    )
+    condition = coverage["france"]["condition"] if coverage else None
+    trials = await _open_trials(api, condition["code"], with_samples=with_samples) if condition else []
+    return Found(network, coverage, trials, problem)
+
+
+async def _network(visitor: Visitor) -> Network:
+    until, found = _kept.get("anonymous", (0.0, None))
+    if visitor.me is None and found is not None and until > time.monotonic():
+        return found
+    api = visitor.api
+    listed, codes, statistics = await asyncio.gather(
+        api.get(_CENTRES, limit=200), api.get("/registry/v1/capabilities/codes"), api.get(f"{_TRIALS}/statistics")
+    )
+    centres = [one for one in listed["items"] if one["member"]]
+    stated = await asyncio.gather(*(api.get(f"{_CENTRES}/{segment(one['id'])}/capabilities") for one in centres))
+    network = Network(
+        centres=centres,
+        capabilities={one["id"]: answer["items"] for one, answer in zip(centres, stated, strict=True)},
+        words={one["code"]: one["label"] for one in codes["items"]},
+        diseases=statistics["counts"]["condition"],
+    )
+    if visitor.me is None:
+        _kept["anonymous"] = (time.monotonic() + _SECONDS, network)
+    return network
+
+
+def query_of(disease: str, *, with_samples: bool) -> dict[str, Any]:
+    """Return the parameters of the coverage."""
+    return {"condition": disease, "sample": "demo" if with_samples else None}
+
+
+async def _coverage(
+    api: Api, disease: str, *, with_samples: bool
+) -> tuple[Json | None, Literal["", "unknown_disease", "no_geography"]]:
+    try:
+        return await api.get(COVERAGE, **query_of(disease, with_samples=with_samples)), ""
+    except ApiError as error:
+        if error.code == "geography_missing":
+            return None, "no_geography"
+        if error.status == 400 and disease:
+            return None, "unknown_disease"
+        raise
+
+
+async def _open_trials(api: Api, code: str, *, with_samples: bool) -> list[Json]:
+    sample = None if with_samples else "none"
+    answer = await api.get(_TRIALS, condition=code, open="true", fields="sites", sample=sample, limit=200)
+    items: list[Json] = answer["items"]
+    return items

@@ -1,0 +1,1 @@
+"""Ask for e-mail about a disease, without an account."""

@@ -1,0 +1,56 @@
+"""The page of a centre's capabilities."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.capabilities.reading import capabilities_of, state
+from services.portal.work.workers import Worker, centre_of, menu_of
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+
+
+@router.api_route("/work/capabilities", methods=["GET", "HEAD"], summary="What your centre can do")
+@produces(HTML)
+async def show_capabilities(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
+    """Show what the visitor's centre stated: what expires first comes first."""
+    return await _page(request, visitor, done=done)
+
+
+@router.post("/work/capabilities", summary="State or renew a capability")
+@accepts(FORM)
+@produces(HTML)
+async def state_capability(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+    """State a capability of the visitor's centre, then show the list again."""
+    try:
+        await state(visitor.api, centre_of(visitor), form.one("code"), form)
+    except ApiError as error:
+        if error.status not in {404, 412, 422}:
+            raise
+        return await _page(request, visitor, error=error, form=form)
+    return redirect(visitor, "/work/capabilities", done=form.one("code"))
+
+
+async def _page(
+    request: Request, visitor: Visitor, *, done: str = "", error: ApiError | None = None, form: Form | None = None
+) -> Response:
+    return page(
+        request,
+        visitor,
+        "work/capabilities.html",
+        status=error.status if error else 200,
+        menu=menu_of(visitor),
+        found=await capabilities_of(visitor.api, centre_of(visitor)),
+        done=done,
+        error=error,
+        form=form or Form({}),
+    )
