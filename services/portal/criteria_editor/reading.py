@@ -64,8 +64,11 @@ async def check(api: Api, document: Mapping[str, Any] | None) -> Checked:
 
 
 async def verdicts(api: Api, document: Mapping[str, Any] | None, patients: Sequence[Patient]) -> list[str]:
-    """Return the verdict of a document for each invented patient; an empty one without a document."""
-    return list(await asyncio.gather(*(_verdict(api, document, one) for one in patients)))
+    """Return the verdict of a document for each invented patient; an empty one without a document.
+
+    One after the other: matching refuses many at once.
+    """
+    return [await _verdict(api, document, one) for one in patients]
 
 
 async def _verdict(api: Api, document: Mapping[str, Any] | None, patient: Patient) -> str:
