@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.centres import endpoints as centres
+from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
@@ -76,6 +77,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         centres.router,
         notify.router,
         map_pages.router,
+        criteria_editor.router,
         trial_pages.router,
         worklist.router,
         sites.router,
