@@ -23,6 +23,7 @@ from services.portal.sign_in import endpoints as sign_in
 from services.portal.sign_in.assembly import open_sign_in
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
+from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
@@ -82,6 +83,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         worklist.router,
         sites.router,
         capabilities.router,
+        referrals.router,
         workbench.router,
         referring.router,
         home.router,
