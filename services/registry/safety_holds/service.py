@@ -13,7 +13,7 @@ from services.registry.safety_holds.routing import HoldChange, change_of_hold, c
 from services.registry.safety_holds.rules import check_agreement, check_imposer, party_of, shared_class
 from services.registry.safety_holds.schemas import HoldDocument, HoldInput, LiftInput
 from services.registry.trials.model import StoredTrial
-from services.registry.trials.service import TrialService, author_of, check_version
+from services.registry.trials.service import TrialService, author_of, check_person, check_version
 from shared.access.policy import Access
 from shared.values.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
 from shared.values.wire import Label
@@ -93,10 +93,12 @@ class HoldService:
 
         :raises NotFoundError: 404.
         :raises LiftedHoldError: 409.
-        :raises ForbiddenError: 403, the caller is none of the parties, imposed it, or agreed for the same side.
+        :raises ForbiddenError: 403, the caller is none of the parties or no person, imposed it, or agreed for the
+            same side.
         :raises OtherReferenceError: 409.
         """
         hold, stored = await self._find(hold_id, access, lock=True)
+        check_person(access.principal)
         check_version(expected, hold.version)
         if hold.lifted_at is not None:
             raise LiftedHoldError
