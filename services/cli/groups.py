@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from typer._click.core import Context, HelpFormatter
+    from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
 
 # Longer than any first sentence.
 WHOLE = 1000
