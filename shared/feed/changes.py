@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple, Protocol
 Facets = Mapping[str, frozenset[str]]
 # Every name of the trial that a subject belongs to (`shared.vocabulary.identifiers.alias_of`).
 TRIAL_FACET: Final = "trial"
+# The audience of the services of this installation.
+SERVICE: Final = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ def write_routing(routing: Routing) -> dict[str, Any]:
     """A routing as JSON: ``{"audience": […], "facets": {name: […]}}``, sorted."""
     facets = {name: sorted(values) for name, values in routing.facets.items()}
     return {"audience": sorted(routing.audience), "facets": facets}
+
+
+def with_services(routing: Routing) -> Routing:
+    """Return a routing that this installation's services read too: they decide again for each of their subscribers."""
+    return Routing(routing.audience | {SERVICE}, routing.facets) if routing.audience else routing
 
 
 def read_routing(document: Mapping[str, Any]) -> Routing:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, write_routing
+from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, with_services, write_routing
 from shared.persistence.columns import UtcInstant
 from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
@@ -191,8 +191,8 @@ class FeedLog:
                     "at": now,
                     "changed": _compact(list(change.changed)),
                     "extra": _compact(dict(change.extra)),
-                    "before": _compact(write_routing(change.before)),
-                    "after": _compact(write_routing(change.after)),
+                    "before": _compact(write_routing(with_services(change.before))),
+                    "after": _compact(write_routing(with_services(change.after))),
                     "narrows": change.narrows,
                 }
                 for index, change in enumerate(changes)
@@ -227,8 +227,8 @@ class FeedLog:
     ) -> tuple[list[int], int | None]:
         """Numbers of entries that need not be kept, and the last number inspected (None: none is left).
 
-        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject is kept, and
-        every entry that made a subject invisible to some reader.
+        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject is kept for
+        each routing (parties may have entries of their own), and every entry that hid a subject from a reader.
         """
         entries, newer = self.entries, self.entries.alias("newer")
         inspected = (
@@ -241,7 +241,9 @@ class FeedLog:
         last: int | None = (await connection.execute(select(func.max(inspected.c.seq)))).scalar_one()
         if last is None:
             return [], None
-        has_newer = exists().where(newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq)
+        has_newer = exists().where(
+            newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq, newer.c.after == entries.c.after
+        )
         statement = select(entries.c.seq).where(
             entries.c.seq > after, entries.c.seq <= last, entries.c.at < before, entries.c.narrows.is_(False), has_newer
         )

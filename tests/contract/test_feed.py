@@ -136,6 +136,17 @@ async def test_a_reader_that_loses_access_sees_a_tombstone_and_others_see_nothin
         assert "next" in elsewhere.links
 
 
+async def test_a_service_reads_the_entries_of_one_organisation(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database):
+        alone = Routing(frozenset({"organisation:chu-exemple"}))
+        await append(database, change("ALONE", 1, after=alone), change("ALONE", 2, before=alone, after=NOT_VISIBLE))
+        async with client_of(app, token=INTERNAL) as service, client_of(app) as public:
+            events = (await service.get("/registry/v1/feed")).json()
+            assert [event["data"]["op"] for event in events] == ["upsert", "delete"]
+            assert "organisation:chu-exemple" in events[0]["routing"]["after"]["audience"]
+            assert (await public.get("/registry/v1/feed")).json() == []
+
+
 async def test_a_waiting_reader_gets_a_new_entry_at_once(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         empty = await public.get("/registry/v1/feed")
@@ -186,13 +197,18 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
             change("A", 4, before=HIDDEN),
         )
         await append(database, change("B", 1), change("B", 2, before=PUBLIC))
+        # Parties with entries of their own: the last one of each is kept.
+        await append(
+            database, change("C", 1, after=PUBLIC), change("C", 1, after=HIDDEN), change("C", 2, HIDDEN, HIDDEN)
+        )
         assert await compact(database, FEED, datetime.now(UTC) - timedelta(days=90)) == 0
-        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 3
+        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 4
         events = (await public.get("/registry/v1/feed")).json()
         assert [(event["subject"], event["data"]["op"], event["data"].get("version")) for event in events] == [
             ("trial/A", "delete", None),
             ("trial/A", "upsert", 4),
             ("trial/B", "upsert", 2),
+            ("trial/C", "upsert", 1),
         ]
 
 

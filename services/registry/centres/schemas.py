@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.model.contact import Email, is_of_a_function
+from services.registry.model.contact import Mailbox
 from services.registry.model.trial import Line, ShortLine, Version
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Day, Instant
@@ -88,18 +88,10 @@ class CentreInput(ApiModel):
     )
     member: bool = Field(default=True, description="Whether it is a member of the network.")
     illustrative: bool = Field(default=False, description="Whether it stands in for a member whose name is not public.")
-    referral_mailbox: Email | None = Field(
+    referral_mailbox: Mailbox | None = Field(
         default=None,
         description="The mailbox (MSSanté) for the files of referred patients: that of a function, never of a person.",
     )
-
-    @model_validator(mode="after")
-    def _mailbox_is_of_a_function(self) -> Self:
-        if self.referral_mailbox is not None and not is_of_a_function(self.referral_mailbox):
-            raise PydanticCustomError(
-                "contact_mailbox", "give the mailbox of a function, such as cic@ or recherche.clinique@"
-            )
-        return self
 
 
 class CentreHead(ApiModel):

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.values.forms import described
@@ -11,7 +11,7 @@ from shared.values.wire import ApiModel, Label
 
 # What the mailbox of a function is called; that of a person is called after the person.
 _MAILBOX: Final = re.compile(
-    r"clinic|trial|stud(y|ies)|essai|etude|recherche|research|biotherap|patient|medical|contact"
+    r"clinic|trial|stud(y|ies)|essai|etude|recherche|research|therap|patient|medical|contact"
     r"|(^|[._-])(info|cic|drci|urc|promotion)([._-]|$)"
 )
 _PERSON: Final = re.compile(
@@ -37,9 +37,18 @@ Page = Annotated[
 ]
 
 
-def is_of_a_function(email: str) -> bool:
-    """Return whether a mailbox is called after a function, not after a person."""
-    return _MAILBOX.search(email.partition("@")[0]) is not None
+def _of_a_function(email: str) -> str:
+    """Return a mailbox that is called after a function; one called after a person is refused."""
+    if _MAILBOX.search(email.partition("@")[0]) is None:
+        raise PydanticCustomError(
+            "contact_mailbox",
+            "give the mailbox of a function, such as essais-cliniques@ or clinical.trials@",
+            {"fr": "donnez la boîte d'une fonction, p. ex. essais-cliniques@ ou recherche.clinique@"},
+        )
+    return email
+
+
+Mailbox = Annotated[Email, AfterValidator(_of_a_function)]
 
 
 class Contact(ApiModel):
@@ -49,15 +58,15 @@ class Contact(ApiModel):
     organisation: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="The organisation; null: that of the sponsor, or not known."
     )
-    email: Email | None = Field(default=None, description="The mailbox of the function; never that of a person.")
+    email: Mailbox | None = Field(default=None, description="The mailbox of the function; never that of a person.")
     url: Page | None = Field(default=None, description="A page with the contact.")
 
     @model_validator(mode="after")
     def _names_no_person(self) -> Self:
         if _PERSON.search(f"{self.function.fr}\n{self.function.en}\n{self.organisation or ''}"):
-            raise PydanticCustomError("contact_person", "name a function and an organisation, not a person")
-        if self.email is not None and not is_of_a_function(self.email):
             raise PydanticCustomError(
-                "contact_mailbox", "give the mailbox of a function, such as essais-cliniques@ or clinical.trials@"
+                "contact_person",
+                "name a function and an organisation, not a person",
+                {"fr": "nommez une fonction et une organisation, pas une personne"},
             )
         return self

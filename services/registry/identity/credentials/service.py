@@ -68,7 +68,7 @@ def check_own(organisation: str, access: Access) -> None:
 
 def revocations(organisation: str, ended: Iterable[tuple[str, int]]) -> list[Change]:
     """Feed entries that end the tokens of these clients or members, given as (id, new version), in every service."""
-    after = Routing(frozenset({"service", "coordination", f"organisation:{organisation}"}))
+    after = Routing(frozenset({"coordination", f"organisation:{organisation}"}))
     return [
         Change(REVOKED, f"client/{credential}", version, NOT_VISIBLE, after, ("status",))
         for credential, version in ended

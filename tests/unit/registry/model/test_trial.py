@@ -11,6 +11,7 @@ from services.registry.model.trial import (
     TrialInput,
     preferred_identifier,
 )
+from shared.values.validation import faults
 from shared.vocabulary.identifiers import recognise_identifier
 
 NCT = {"type": "nct", "value": "NCT03745287"}
@@ -144,6 +145,14 @@ def test_a_centre_is_in_a_departement(departement):
 )
 def test_a_centre_with_invalid_content_is_refused(field, value):
     assert refusals(CentreInput, {**CENTRE, field: value})
+
+
+def test_the_mailbox_of_a_person_is_refused_at_its_field():
+    with pytest.raises(ValidationError) as refused:
+        CentreInput.model_validate({**CENTRE, "referral_mailbox": "jeanne.martin@chu.example"})
+    (fault,) = faults(refused.value.errors())
+    assert (fault.pointer, fault.code) == ("/referral_mailbox", "contact_mailbox")
+    assert "boîte d'une fonction" in fault.detail.fr
 
 
 @pytest.mark.parametrize(
