@@ -4,8 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from services.registry.activation.path import DECISIONS
 from services.registry.activation.service import ActivationService
 from services.registry.centres.repository import CentreRepository
@@ -15,7 +13,7 @@ from services.registry.preparation.repository import PreparationRepository
 from services.registry.preparation.service import PreparationService
 from services.registry.schema import FEED
 from services.registry.trials.repository import TrialRepository
-from shared.persistence import Database
+from shared.persistence import Database, Reading
 
 EVERY_SECONDS: Final = 3600.0
 REGISTRY: Final = "registry"
@@ -47,7 +45,7 @@ async def report_all(database: Database, now: datetime) -> int:
     return len(lapsed)
 
 
-async def _lapse(connection: AsyncConnection, trial: str, now: datetime) -> tuple[Party, Place] | None:
+async def _lapse(connection: Reading, trial: str, now: datetime) -> tuple[Party, Place] | None:
     """Return the parties of a trial and the place of the report; None: there is nothing to report."""
     trials, stated = TrialRepository(connection), PreparationRepository(connection)
     stored = await trials.find(trial, "published")
