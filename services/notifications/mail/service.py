@@ -61,7 +61,7 @@ class MailService:
     ) -> MailSubscription:
         """Create a subscription, and ask its address for consent, unless there were too many requests for it.
 
-        The answer is the same then: it tells nothing about what others asked of an address.
+        The answer is the same then: nothing shows what others asked of an address.
 
         It receives what its creator may read in the feed: the right to subscribe gives no right to read more.
 
