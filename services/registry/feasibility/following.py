@@ -64,7 +64,7 @@ async def _withdraw(repository: FeasibilityRepository, request: FeasibilityReque
     withdrawn = [one for one in await dossiers.steps.of(request.submission) if one.action == "withdraw"]
     steps = await repository.steps.of(request.reference)
     days = [one.on for one in (*steps, *withdrawn[-1:]) if one.on is not None]
-    after = replace(request, version=request.version + 1, state=WITHDRAWN, reminder_due=None)
+    after = replace(request, version=request.version + 1, state=WITHDRAWN, deadline=None, reminder_due=None)
     await repository.replace(after)
     author = withdrawn[-1].author if withdrawn else dossier.organisation
     # Not before the last step of the centre, which may be dated later than the withdrawal.
