@@ -31,6 +31,7 @@ class Path(NamedTuple):
     """One referral, in days after it was sent.
 
     ``reached``: each of `STAGES`, None: not reached; ``ended``: the first of `ENDS`; ``today``: the day of the report.
+    ``late``: whether it was sent after the month before which it should have been; None: there is no such month.
     """
 
     delivery: str | None
@@ -38,25 +39,34 @@ class Path(NamedTuple):
     reached: tuple[int | None, ...]
     ended: int | None = None
     screen_failed: bool = False
+    minor: bool = False
+    late: bool | None = None
 
 
 Cases = Mapping[Case, int]
+# How the product is given, and whether the patient is a minor.
+Kind = tuple[str | None, bool]
 
 
-def cases_of(paths: Iterable[Path]) -> dict[str, Mapping[str | None, Cases]]:
-    """Return the cases of each stage by delivery, and how many there are of each.
+def cases_of(paths: Iterable[Path]) -> dict[str, Mapping[Kind, Cases]]:
+    """Return the cases of each stage by kind, and how many there are of each.
 
     What ended otherwise competes; what is still open counts until the day of the report.
     """
-    found: dict[str, dict[str | None, dict[Case, int]]] = {
-        stage: defaultdict(lambda: defaultdict(int)) for stage in STAGES
-    }
+    found: dict[str, dict[Kind, dict[Case, int]]] = {stage: defaultdict(lambda: defaultdict(int)) for stage in STAGES}
     counted = list(found.items())
     for path in paths:
         last = Case(path.today, None) if path.ended is None else Case(path.ended, OTHERWISE)
-        for (stage, by_delivery), day in zip(counted, path.reached, strict=True):
-            by_delivery[path.delivery][last if day is None else Case(day, stage)] += 1
-    return {stage: dict(by_delivery) for stage, by_delivery in found.items()}
+        kind = path.delivery, path.minor
+        for (stage, by_kind), day in zip(counted, path.reached, strict=True):
+            by_kind[kind][last if day is None else Case(day, stage)] += 1
+    return {stage: dict(by_kind) for stage, by_kind in found.items()}
+
+
+def referred_in_time(paths: Iterable[Path]) -> dict[str, int]:
+    """Return how many referrals were sent in time, and how many too late, of those that state until when."""
+    late = [path.late for path in paths if path.late is not None]
+    return {"in_time": late.count(False), "too_late": late.count(True)}
 
 
 def screen_failures(paths: Iterable[Path]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from services.registry.referrals.tables import referrals, referrals_steps
 from services.registry.reports.access import ENDS, STAGES, Path
 from services.registry.reports.incidence import Case
 from services.registry.reports.model import Selection
-from services.registry.reports.report import DONE, Figures, Section
+from services.registry.reports.report import DONE, STOPPED, Figures, Section
 from services.registry.reports.tables import report_questions
 from services.registry.safety_holds.tables import safety_holds
 from services.registry.steps.repository import StepRepository
@@ -26,7 +26,6 @@ from services.registry.trials.tables import trial_aliases, trials
 from shared.vocabulary.identifiers import alias_of
 
 _SENT: Final = ("sent",)
-_STOPPED: Final = "stopped"
 # The clocks of a feasibility request that a report shows, and the names of their steps here.
 _CLOCKS: Final[Mapping[str, str]] = {
     "cda": "confidentiality",
@@ -127,7 +126,7 @@ class ReportRepository:
                 known = [step for step in of_one if step.on is None or step.on <= selection.today]
                 for clock in clocks_of_request(known, selection.today):
                     if (step := _CLOCKS.get(clock.name)) is not None:
-                        event = {"completed": DONE, "stopped": _STOPPED}.get(clock.outcome)
+                        event = {"completed": DONE, "stopped": STOPPED}.get(clock.outcome)
                         found["feasibility", step][Case(clock.working_days, event)] += 1
         return found
 
@@ -161,6 +160,8 @@ def _days_of_referrals(selection: Selection) -> Select[Any]:
             *stages,
             _first_day(ENDS).label("ended"),
             func.max(case((steps.state == "screen_failure", 1), else_=0)).label("screen_failed"),
+            referrals.c.minor,
+            referrals.c.refer_before,
         )
         .join(referrals_steps, steps.subject == referrals.c.reference)
         .where(*_sent_in(selection), steps.on <= selection.today)
@@ -182,11 +183,13 @@ def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
 def _paths(rows: Iterable[Row[Any]], delivery: Mapping[str, str | None], today: date) -> list[Path]:
     found = []
     for row in rows:
-        trial, sent, *stages, ended, screen_failed = tuple(row)
+        trial, sent, *stages, ended, screen_failed, minor, refer_before = tuple(row)
         reached = tuple(None if day is None else (day - sent).days for day in stages)
         days_until_end = None if ended is None else (ended - sent).days
         waiting = max(0, (today - sent).days)
-        found.append(Path(delivery.get(trial), waiting, reached, days_until_end, bool(screen_failed)))
+        late = None if refer_before is None else f"{sent:%Y-%m}" > refer_before
+        failed = bool(screen_failed)
+        found.append(Path(delivery.get(trial), waiting, reached, days_until_end, failed, bool(minor), late))
     return found
 
 
