@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from services.registry.reports.access import Path, cases_of, referred_in_time, screen_failures
+from services.registry.reports.access import NO_PATHS, Paths, cases_of, referred_in_time, screen_failures
 from services.registry.reports.disclosure import SMALLEST, suppressed
 from services.registry.reports.incidence import Case, Clock, Point, clocks
 
@@ -64,7 +64,7 @@ class Figures:
     ``counts``: code → group → number.
     """
 
-    paths: Sequence[Path] = ()
+    paths: Paths = NO_PATHS
     clocks: Mapping[tuple[Section, str], Mapping[Case, int]] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 

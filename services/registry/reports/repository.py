@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from services.registry.feasibility.clocks import clocks as clocks_of_request
 from services.registry.feasibility.tables import feasibility_requests, feasibility_steps
 from services.registry.model.working_days import working_days
 from services.registry.referrals.tables import referrals, referrals_steps
-from services.registry.reports.access import ENDS, STAGES, Path
+from services.registry.reports.access import ENDS, NO_PATHS, STAGES, Paths
 from services.registry.reports.incidence import Case
 from services.registry.reports.model import Selection
 from services.registry.reports.report import DONE, STOPPED, Figures, Section
@@ -95,7 +95,7 @@ class ReportRepository:
         found: int = (await self.connection.execute(statement)).scalar_one()
         return found
 
-    async def _paths(self, selection: Selection) -> list[Path]:
+    async def _paths(self, selection: Selection) -> Paths:
         delivery = await self._deliveries()
         rows = (await self.connection.execute(_days_of_referrals(selection))).all()
         # In a thread: there may be 100,000 of them.
@@ -170,7 +170,7 @@ def _days_of_referrals(selection: Selection) -> Select[Any]:
 
 
 def _first_day(states: tuple[str, ...]) -> ColumnElement[date | None]:
-    return func.min(case((referrals_steps.c.state.in_(states), referrals_steps.c.on)))
+    return func.min(referrals_steps.c.on).filter(referrals_steps.c.state.in_(states))
 
 
 def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
@@ -180,17 +180,24 @@ def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
     return found if selection.centre is None else [*found, referrals.c.centre == selection.centre]
 
 
-def _paths(rows: Iterable[Row[Any]], delivery: Mapping[str, str | None], today: date) -> list[Path]:
-    found = []
-    for row in rows:
-        trial, sent, *stages, ended, screen_failed, minor, refer_before = tuple(row)
-        reached = tuple(None if day is None else (day - sent).days for day in stages)
-        days_until_end = None if ended is None else (ended - sent).days
-        waiting = max(0, (today - sent).days)
-        late = None if refer_before is None else f"{sent:%Y-%m}" > refer_before
-        failed = bool(screen_failed)
-        found.append(Path(delivery.get(trial), waiting, reached, days_until_end, failed, bool(minor), late))
-    return found
+def _paths(rows: Sequence[Row[Any]], delivery: Mapping[str, str | None], today: date) -> Paths:
+    if not rows:
+        return NO_PATHS
+    of_trials, sent, *stages, ended, failed, minor, months = zip(*rows, strict=True)
+    pairs = list(zip(of_trials, minor, strict=True))
+    kinds = {(trial, young): (delivery.get(trial), bool(young)) for trial, young in set(pairs)}
+    return Paths(
+        [kinds[pair] for pair in pairs],
+        [max(0, (today - day).days) for day in sent],
+        [_days(days, sent) for days in stages],
+        _days(ended, sent),
+        [bool(one) for one in failed],
+        [None if month is None else day.isoformat()[:7] > month for month, day in zip(months, sent, strict=True)],
+    )
+
+
+def _days(days: Sequence[date | None], sent: Sequence[date]) -> list[int | None]:
+    return [None if day is None else (day - first).days for day, first in zip(days, sent, strict=True)]
 
 
 def _instant(day: date) -> datetime:
