@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select
@@ -183,7 +184,9 @@ def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
 def _paths(rows: Sequence[Row[Any]], delivery: Mapping[str, str | None], today: date) -> Paths:
     if not rows:
         return NO_PATHS
-    of_trials, sent, *stages, ended, failed, minor, months = zip(*rows, strict=True)
+    # Column by column: one `zip` of all rows would make as many iterators.
+    columns = [list(map(itemgetter(number), rows)) for number in range(len(rows[0]))]
+    of_trials, sent, *stages, ended, failed, minor, months = columns
     pairs = list(zip(of_trials, minor, strict=True))
     kinds = {(trial, young): (delivery.get(trial), bool(young)) for trial, young in set(pairs)}
     return Paths(
