@@ -60,7 +60,7 @@ def cases_of(paths: Paths) -> dict[str, dict[Kind, Cases]]:
         (waited, None) if ended is None else (ended, OTHERWISE)
         for waited, ended in zip(paths.waited, paths.ended, strict=True)
     ]
-    found = {}
+    found: dict[str, dict[Kind, Cases]] = {}
     for stage, days in zip(STAGES, paths.reached, strict=True):
         # Plain tuples until they are counted: they are made faster than cases.
         cases = [end if day is None else (day, stage) for day, end in zip(days, ends, strict=True)]
