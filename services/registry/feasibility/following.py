@@ -68,7 +68,7 @@ async def _withdraw(repository: FeasibilityRepository, request: FeasibilityReque
     by = "coordination" if dossier.state == "decided" else "sponsor"
     steps = await repository.steps.of(request.reference)
     days = [one.on for one in (*steps, *ending[-1:]) if one.on is not None]
-    after = replace(request, version=request.version + 1, state=WITHDRAWN, reminder_due=None)
+    after = replace(request, version=request.version + 1, state=WITHDRAWN, deadline=None, reminder_due=None)
     await repository.replace(after)
     author = ending[-1].author if ending else dossier.organisation
     organisation = dossier.organisation if by == "sponsor" else by

@@ -69,7 +69,7 @@ class FeasibilityRepository:
         if narrowing.state is not None:
             statement = statement.where(columns.state == narrowing.state)
         if narrowing.due_by is not None:
-            statement = statement.where(columns.state == "questionnaire_sent", columns.deadline <= narrowing.due_by)
+            statement = statement.where(columns.deadline <= narrowing.due_by)
         if after is not None:
             statement = statement.where(tuple_(columns.requested_at, columns.reference) < after)
         statement = statement.order_by(columns.requested_at.desc(), columns.reference.desc()).limit(limit)
