@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from services.notifications.mail.limits import counts_of
 from services.notifications.mailing.dispatcher import CONFIRM_DAYS
 from services.notifications.public_mail.schemas import PublicMailAnswer, PublicMailRequest, PublicMailState
 from services.notifications.public_mail.service import PublicMailService
@@ -39,8 +40,9 @@ async def ask_for_mail(request: Request, access: Asker, asked: PublicMailRequest
     """Ask for e-mail about the trials of a disease, without an account. The address first gets a link to agree."""
     _count(request, runtime)
     async with runtime.database.transaction(as_service=True) as connection:
-        installation = request.app.state.settings.event_source
-        await PublicMailService(connection).ask(asked, installation, can_send=runtime.can_mail)
+        settings = request.app.state.settings
+        counts = counts_of(settings.sealing_key, asked.address, address_of(request, settings.gateway_networks))
+        await PublicMailService(connection).ask(asked, settings.event_source, counts, can_send=runtime.can_mail)
     runtime.wake_dispatcher()
     return PublicMailAnswer(valid_days=CONFIRM_DAYS)
 
