@@ -77,7 +77,7 @@ async def send(
 async def show_proposal(
     request: Request, access: Reader, visitor: CurrentVisitor, trial: Identifier, number: Number
 ) -> Response:
-    """Show proposed criteria beside those in force, with the verdicts that change, to whoever may sign them."""
+    """Show proposed criteria beside those in force, with the verdicts that change, to those who may sign them."""
     return await _shown(request, visitor, await read_edited(visitor.api, trial), number, None)
 
 

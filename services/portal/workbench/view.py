@@ -168,5 +168,5 @@ def duration_in_words(duration: str, formats: Formats) -> str:
 
 
 def may_refer(me: Mapping[str, Any] | None) -> bool:
-    """Return whether a visitor may refer patients, as far as the pages can tell: the API decides."""
+    """Return whether a visitor may refer patients, as far as the pages know; the API decides."""
     return me is not None and me["kind"] in _REFERRERS
