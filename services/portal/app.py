@@ -28,8 +28,11 @@ from services.portal.sign_in.openid import OpenIdProvider, Registration
 from services.portal.sign_in.service import SignIn
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
+from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.referrals import endpoints as referrals
+from services.portal.work.reports import endpoints as reports
 from services.portal.work.sites import endpoints as sites
+from services.portal.work.subscriptions import endpoints as subscriptions
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
 from services.portal.workbench.public_texts import PublicTexts
@@ -98,6 +101,9 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         sites.router,
         capabilities.router,
         referrals.router,
+        dossiers.router,
+        reports.router,
+        subscriptions.router,
         workbench.router,
         referring.router,
         home.router,
