@@ -31,6 +31,7 @@ from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.reports import endpoints as reports
+from services.portal.work.reviews import endpoints as reviews
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.subscriptions import endpoints as subscriptions
 from services.portal.work.worklist import endpoints as worklist
@@ -104,6 +105,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         dossiers.router,
         reports.router,
         subscriptions.router,
+        reviews.router,
         workbench.router,
         referring.router,
         home.router,
