@@ -33,5 +33,5 @@ def test_a_centre_saves_answers_and_the_page_names_what_is_missing(
     expect(centre.get_by_role("alert")).to_be_visible()
 
     coordination.goto(f"{site.url}/work/feasibility/{dossier}")
-    expect(coordination.get_by_text("1 centres interrogés")).to_be_visible()
+    expect(coordination.get_by_text("Centres interrogés : 1")).to_be_visible()
     check(coordination)
