@@ -1,13 +1,13 @@
 """Composition root of the portal."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.portal.centres import endpoints as centres
-from services.portal.clients.api import Api
+from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
@@ -18,14 +18,9 @@ from services.portal.pages.language import LanguageOfPath
 from services.portal.pages.rendering import environment
 from services.portal.referring import endpoints as referring
 from services.portal.schema import METADATA
-from services.portal.sessions.model import Source
-from services.portal.sessions.service import Renewal, SessionLimits, Sessions
 from services.portal.settings import PortalSettings
 from services.portal.sign_in import endpoints as sign_in
-from services.portal.sign_in.demonstration import DemonstrationUsers
-from services.portal.sign_in.flows import Flows
-from services.portal.sign_in.openid import OpenIdProvider, Registration
-from services.portal.sign_in.service import SignIn
+from services.portal.sign_in.assembly import open_sign_in
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.dossiers import endpoints as dossiers
@@ -39,16 +34,13 @@ from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
 from services.portal.workbench.public_texts import PublicTexts
 from shared.clients.internal import InternalClient
-from shared.clients.outbound import OutboundClient, open_outbound
 from shared.operations.service import Health, create_service
-from shared.persistence import Database, open_database
+from shared.persistence import open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = ("registry", "matching", "notifications")
-
-
 # Returns the client of a service by its name, with a token of its own or None.
 Clients = Callable[[str, str | None], InternalClient]
 
@@ -76,15 +68,8 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
                 stack.push_async_callback(client.close)
             own = client_of("registry", chosen.internal_token.get_secret_value())
             stack.push_async_callback(own.close)
-            demonstration = DemonstrationUsers(own)
-            renewals: dict[Source, Renewal] = {"demonstration": demonstration.renew}
-            provider = _provider(chosen, await stack.enter_async_context(open_outbound(chosen, total_seconds=10.0)))
-            if provider is not None:
-                renewals["openid"] = provider.renew
-            app.state.sessions = sessions = _sessions(chosen, database, app.state.services, renewals)
-            app.state.sign_in = SignIn(
-                sessions, chosen.session_cookie, demonstration, provider, Flows(chosen.cursor_key_bytes)
-            )
+            app.state.sign_in = await open_sign_in(chosen, database, app.state.services, own, stack)
+            app.state.sessions = sessions = app.state.sign_in.sessions
             app.state.health = _health
             app.state.public_texts = PublicTexts()
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
@@ -98,6 +83,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         centres.router,
         notify.router,
         map_pages.router,
+        criteria_editor.router,
         trial_pages.router,
         worklist.router,
         sites.router,
@@ -116,33 +102,6 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
     return app
-
-
-def _sessions(
-    settings: PortalSettings,
-    database: Database,
-    services: Mapping[str, InternalClient],
-    renewals: Mapping[Source, Renewal],
-) -> Sessions:
-    limits = SessionLimits(settings.idle, settings.absolute)
-    return Sessions(
-        database, settings.cursor_key_bytes, limits, renewals, lambda token: Api(services, "fr", token=token)
-    )
-
-
-def _provider(settings: PortalSettings, outbound: OutboundClient) -> OpenIdProvider | None:
-    if not settings.oidc_client_id:
-        return None
-    registration = Registration(
-        issuer=settings.oidc_issuer,
-        client=settings.oidc_client_id,
-        secret=settings.oidc_client_secret.get_secret_value(),
-        audience=settings.oidc_audience,
-        scope=settings.oidc_scope,
-        redirect=f"{settings.issuer}/sign-in/callback",
-        home=f"{settings.issuer}/",
-    )
-    return OpenIdProvider(registration, outbound)
 
 
 async def _health() -> Health:

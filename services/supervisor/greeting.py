@@ -36,7 +36,7 @@ def greeting(installation: Installation) -> str:
         match_header = f" {authorization}"
     public = installation.public_url.rstrip("/")
     return f"""
-  start page     {public}/
+  pages          {public}/ (French), {public}/en (English)
   API reference  {public}/docs
   trials         {public}/registry/v1/trials
   changes        {public}/registry/v1/feed

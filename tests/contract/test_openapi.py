@@ -200,6 +200,8 @@ def test_the_public_document_has_no_route_that_the_gateway_refuses(service: str)
             "GET /registry/v1/internal/identity",
             "POST /registry/v1/internal/identity/introspect",
             "POST /registry/v1/internal/administrators",
+            "GET /registry/v1/internal/demonstration-users",
+            "POST /registry/v1/internal/demonstration-users/{user}/tokens",
             "GET /registry/v1/internal/geography/files",
             "POST /registry/v1/internal/geography/files",
             "DELETE /registry/v1/internal/geography/files/last",

@@ -1,5 +1,6 @@
 """The public gateway: what it passes on, what it refuses, and the form of its answers."""
 
+import html
 import json
 import socket
 from collections.abc import Iterator
@@ -60,13 +61,15 @@ def test_a_token_request_has_a_small_limit_and_its_query_is_not_logged(system: S
 
 
 @pytest.mark.parametrize(("language", "title"), [("fr", "Introuvable"), ("en-GB", "Not found")])
-def test_an_unknown_path_is_a_problem_in_the_readers_language(system: System, language: str, title: str) -> None:
+def test_an_unknown_path_is_a_problem_for_programs_in_their_language(system: System, language: str, title: str) -> None:
     with system.client() as client:
         answer = client.get("/nowhere", headers={"Accept-Language": language, "X-Request-Id": "one-of-our-own"})
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"] == "one-of-our-own"
-    assert answer.json() == {
+    problem = answer.json()
+    assert problem.pop("detail")
+    assert problem == {
         "type": "urn:cleio:problem:not_found",
         "title": title,
         "status": 404,
@@ -74,6 +77,14 @@ def test_an_unknown_path_is_a_problem_in_the_readers_language(system: System, la
         "instance": "urn:request:one-of-our-own",
         "errors": [],
     }
+
+
+@pytest.mark.parametrize(("path", "title"), [("/nowhere", "Cette page n'existe pas"), ("/en/nowhere", "no such page")])
+def test_an_unknown_path_is_a_page_for_browsers(system: System, path: str, title: str) -> None:
+    with system.client() as client:
+        answer = client.get(path, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert title in html.unescape(answer.text)
 
 
 def test_an_invalid_request_id_is_replaced(system: System) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import free_port
 from tests.e2e.conftest import System, alive, eventually
 
-PROGRAMS = {"registry", "matching", "notifications", "caddy"}
+PROGRAMS = {"registry", "matching", "notifications", "portal", "caddy"}
 
 
 def test_ready_means_that_each_service_answers_through_the_gateway(system: System) -> None:
