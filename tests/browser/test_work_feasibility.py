@@ -35,3 +35,12 @@ def test_a_centre_saves_answers_and_the_page_names_what_is_missing(
     coordination.goto(f"{site.url}/work/feasibility/{dossier}")
     expect(coordination.get_by_text("Centres interrogés : 1")).to_be_visible()
     check(coordination)
+
+
+def test_the_coordination_reads_which_centres_can_give_a_product(
+    site: System, page: Page, check: Callable[[Page], None]
+) -> None:
+    sign_in(site, page, "coordination")
+    page.goto(f"{site.url}/work/fit?trial=CLEIO-DEMO-0004")
+    expect(page.get_by_role("table")).to_contain_text("Hautepierre")
+    check(page)
