@@ -44,8 +44,10 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
     )
 
 
-def _cells(found: Mapping[str, Any]) -> dict[tuple[str, str, str | None], Mapping[str, Any]]:
-    """Return what each centre says of each need, by centre, code and population."""
-    return {
-        (one["centre"], item["code"], item["population"]): item for one in found["centres"] for item in one["items"]
-    }
+def _cells(found: Mapping[str, Any]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Return where each centre stands, by centre and code: one item, or one for each population of the trial."""
+    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in found["centres"]:
+        for item in one["items"]:
+            cells.setdefault((one["centre"], item["code"]), []).append(item)
+    return cells
