@@ -23,8 +23,14 @@ from services.portal.sign_in import endpoints as sign_in
 from services.portal.sign_in.assembly import open_sign_in
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
+from services.portal.work.dossiers import endpoints as dossiers
+from services.portal.work.feasibility import endpoints as feasibility
+from services.portal.work.fit import endpoints as fit
 from services.portal.work.referrals import endpoints as referrals
+from services.portal.work.reports import endpoints as reports
+from services.portal.work.reviews import endpoints as reviews
 from services.portal.work.sites import endpoints as sites
+from services.portal.work.subscriptions import endpoints as subscriptions
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
 from services.portal.workbench.public_texts import PublicTexts
@@ -84,6 +90,12 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         sites.router,
         capabilities.router,
         referrals.router,
+        dossiers.router,
+        reports.router,
+        subscriptions.router,
+        reviews.router,
+        feasibility.router,
+        fit.router,
         workbench.router,
         referring.router,
         home.router,

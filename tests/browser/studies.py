@@ -1,11 +1,12 @@
 """What demonstration users find in their workspaces: made over the API by programs of their organisations."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
+from tests.contract.submissions import CONTENT
 from tests.e2e.conftest import System
 
 TODAY = datetime.now(UTC).date()
@@ -16,7 +17,7 @@ _RIGHTS = {
     "demo-sponsor": ("editor,validator", "submission.read,submission.write,submission_decision.write"),
     "demo-coordination": (
         "editor,validator",
-        "submission.read,submission.write,submission_decision.write,feasibility.read,feasibility.write",
+        "submission.read,submission.write,submission_decision.write,feasibility.read,feasibility.write,trial.write",
     ),
 }
 
@@ -24,13 +25,19 @@ _RIGHTS = {
 class Caller:
     """A program of an organisation."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self.client = client
+    def __init__(self, url: str, key: str) -> None:
+        self._url = f"{url}/registry/v1"
+        self._headers = {"Authorization": f"Bearer {key}"}
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        answer = self.client.request(method, f"/registry/v1{path}", json=body, headers=headers)
+        sent = {**self._headers, **headers}
+        answer = httpx.request(method, f"{self._url}{path}", json=body, headers=sent, timeout=30, trust_env=False)
         assert answer.is_success, answer.text
         return answer.json()
+
+    def has(self, path: str) -> bool:
+        found = httpx.get(f"{self._url}{path}", headers=self._headers, timeout=30, trust_env=False)
+        return found.status_code == httpx.codes.OK
 
     def create(self, path: str, body: Any) -> Any:
         return self.send("POST", path, body, **{"Idempotency-Key": uuid.uuid4().hex})
@@ -47,8 +54,7 @@ def caller(site: System, organisation: str) -> Caller:
     made = site.typed(
         "client", "create", "--org", organisation, "--name", name, "--roles", roles, "--scopes", scopes, "--api-key"
     )
-    headers = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
-    return Caller(httpx.Client(base_url=site.url, headers=headers, timeout=30, trust_env=False))
+    return Caller(site.url, made.stdout.split()[-1])
 
 
 def send_referral(hospital: Caller, trial: str, centre: str, **changes: Any) -> str:
@@ -65,3 +71,28 @@ def send_referral(hospital: Caller, trial: str, centre: str, **changes: Any) -> 
         **changes,
     }
     return str(hospital.create("/referrals", referral)["reference"])
+
+
+def send_questionnaire(sponsor: Caller, coordination: Caller, centre: str, finess: str) -> str:
+    """Submit a study, ask a centre, and send it the questionnaire; return the reference of the dossier."""
+    reference = str(sponsor.create("/submissions", {"content": CONTENT})["reference"])
+    dossier, request = f"/submissions/{reference}", f"/feasibility/{reference}/{centre}"
+    sponsor.act(dossier, "submit")
+    for action in ("screen", "open_feasibility"):
+        coordination.act(dossier, action)
+    entity = {"finess_ej": finess, "name": f"Entity of {centre}"}
+    if not coordination.has(f"/centres/{centre}/legal-entity"):
+        coordination.send("PUT", f"/centres/{centre}/legal-entity", entity, **{"If-None-Match": "*"})
+    coordination.create(f"{dossier}/feasibility", {"centres": [centre]})
+    coordination.act(request, "triage")
+    agreement = {
+        "finess_ej": finess,
+        "signed_by": "Direction de la recherche",
+        "signed_on": TODAY.isoformat(),
+        "valid_until": (TODAY + timedelta(days=365)).isoformat(),
+        "evidence": "CDA-17",
+    }
+    coordination.act(request, "send_cda")
+    coordination.send("PUT", f"{request}/gate", agreement, **{"If-None-Match": "*"})
+    coordination.act(request, "send_questionnaire")
+    return reference

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from services.registry.model.working_days import working_days
+from shared.values.working_days import working_days
 from tests.conftest import client_of, token_of
 from tests.contract.test_activation import CTIS, DECLARED, GMO, PATH, SITE, put
 from tests.contract.test_capabilities import NEW

@@ -29,6 +29,11 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
         frozenset({"sponsor", "coordination", "authority"}),
     ),
     ("/work/feasibility", Label(fr="Faisabilité", en="Feasibility"), frozenset({"centre", "coordination"})),
+    (
+        "/work/fit",
+        Label(fr="Produit et centres", en="Product and centres"),
+        frozenset({"centre", "sponsor", "coordination", "authority"}),
+    ),
     ("/work/reviews", Label(fr="File de relecture", en="Review queue"), frozenset({"coordination"})),
     (
         "/work/reports",

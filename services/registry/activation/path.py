@@ -13,8 +13,8 @@ from typing import Final, get_args
 
 from services.registry.activation.model import Found, Path, PathFacts, PathStep, Timed
 from services.registry.capabilities.follow_up.calendar import months_after
-from services.registry.model.working_days import end_of_period
 from shared.values.wire import Label
+from shared.values.working_days import end_of_period
 
 LAPSE_MONTHS: Final = 24
 LAPSE_ALARM_DAYS: Final = 180

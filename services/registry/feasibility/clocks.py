@@ -10,8 +10,8 @@ from datetime import date
 from typing import Final, Literal
 
 from services.registry.feasibility.model import SELECTED
-from services.registry.model.working_days import working_days
 from services.registry.steps.model import Step
+from shared.values.working_days import working_days
 
 Outcome = Literal["completed", "open", "stopped"]
 ClockName = Literal[

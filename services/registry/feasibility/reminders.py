@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.registry.feasibility.model import ReminderKind
-from services.registry.model.working_days import end_of_period
+from shared.values.working_days import end_of_period
 
 DEFAULT_DAYS: Final = 14
 _REMINDERS: Final[tuple[tuple[int, ReminderKind], ...]] = ((-7, "week_before"), (-1, "day_before"), (1, "overdue"))

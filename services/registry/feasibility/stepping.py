@@ -12,12 +12,12 @@ from services.registry.feasibility.clocks import is_question_open
 from services.registry.feasibility.model import FINAL, SELECTED, WITHDRAWN, Dossier, FeasibilityRequest
 from services.registry.feasibility.reminders import DEFAULT_DAYS, deadline_of, next_reminder
 from services.registry.feasibility.schemas import FeasibilityStepInput
-from services.registry.model.working_days import end_of_period
 from services.registry.steps.model import Step
 from services.registry.steps.problems import WrongStepError
 from services.registry.steps.transitions import StepTable
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
+from shared.values.working_days import end_of_period
 
 TABLE: Final = StepTable.read("services.registry.feasibility")
 # They need a confidentiality agreement in force.

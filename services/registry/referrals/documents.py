@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from services.registry.enrolment.model import Place
-from services.registry.model.working_days import working_days
 from services.registry.referrals.model import AFTER_CONSENT, BEFORE_CONSENT, CHECK_AGAIN, Referral
 from services.registry.referrals.repository import Party
 from services.registry.referrals.schemas import (
@@ -23,6 +22,7 @@ from services.registry.referrals.schemas import Referral as ReferralDocument
 from services.registry.referrals.standing import View
 from services.registry.steps.model import Step
 from shared.values.wire import Label
+from shared.values.working_days import working_days
 
 CLOCKS: Final = {
     "answer": frozenset({"accepted", "declined", "more_asked", "not_now"}),

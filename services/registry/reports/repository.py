@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.feasibility.clocks import clocks as clocks_of_request
 from services.registry.feasibility.tables import feasibility_requests, feasibility_steps
-from services.registry.model.working_days import working_days
 from services.registry.referrals.tables import referrals, referrals_steps
 from services.registry.reports.access import ENDS, NO_PATHS, STAGES, Paths
 from services.registry.reports.incidence import Case
@@ -24,6 +23,7 @@ from services.registry.reports.tables import report_questions
 from services.registry.safety_holds.tables import safety_holds
 from services.registry.steps.repository import StepRepository
 from services.registry.trials.tables import trial_aliases, trials
+from shared.values.working_days import working_days
 from shared.vocabulary.identifiers import alias_of
 
 _SENT: Final = ("sent",)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from services.registry.model.working_days import working_days
 from services.registry.reports.incidence import Case
 from services.registry.reports.model import Selection
 from services.registry.reports.report import DONE, STOPPED, Section
+from shared.values.working_days import working_days
 
 # The items of the checklist: the sub-clocks of the green light.
 ITEMS: Final = ("contract", "gmo_list", "lriph", "pharmacy", "biosafety", "training", "initiation_visit")

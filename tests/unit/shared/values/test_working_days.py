@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.registry.model.working_days import add_working_days, end_of_period, public_holidays, working_days
+from shared.values.working_days import add_working_days, end_of_period, public_holidays, working_days
 
 
 def test_the_public_holidays_of_2026() -> None:

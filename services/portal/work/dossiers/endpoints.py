@@ -1,0 +1,136 @@
+"""The pages of dossiers."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.api import segment
+from services.portal.clients.pages_of_lists import every
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.dossiers.reading import DOSSIERS, create, read
+from services.portal.work.dossiers.view import DECISIONS, groups_of, step_of
+from services.portal.work.pages import act, check_correctable, work_page
+from services.portal.work.workers import Worker
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+from shared.values.wire import Label
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+# A digital protocol, in the encoding of a form.
+PROTOCOL_BYTES = 12 * 1024 * 1024
+_NOT_JSON = Label(
+    fr="Ce n'est pas du JSON : vérifiez virgules et accolades.", en="This is not JSON: check its commas and brackets."
+)
+
+
+@router.api_route("/work/dossiers", methods=["GET", "HEAD"], summary="Dossiers")
+@produces(HTML)
+async def list_dossiers(request: Request, access: Reader, visitor: Worker) -> Response:
+    """List the dossiers that the visitor may read, by state."""
+    return await _list(request, visitor)
+
+
+@router.post("/work/dossiers", summary="Create a dossier")
+@accepts(FORM, body_bytes=PROTOCOL_BYTES)
+@produces(HTML)
+async def create_dossier(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+    """Create a draft: from a number of this registry, from a digital protocol, or empty."""
+    try:
+        made = await create(visitor, form)
+    except json.JSONDecodeError:
+        return await _list(request, visitor, error=_not_json(visitor), form=form)
+    except ApiError as error:
+        check_correctable(error)
+        return await _list(request, visitor, error=error, form=form)
+    return redirect(visitor, f"/work/dossiers/{made}", done="create")
+
+
+@router.api_route("/work/dossiers/{submission}", methods=["GET", "HEAD"], summary="A dossier")
+@produces(HTML)
+async def show_dossier(
+    request: Request, access: Reader, visitor: Worker, submission: str, done: str = "", earlier: str = ""
+) -> Response:
+    """Show a dossier. ``earlier``: the number of the version with which to compare."""
+    return await _page(request, visitor, submission, done=done, earlier=earlier)
+
+
+@router.post("/work/dossiers/{submission}", summary="Take a step of a dossier")
+@accepts(FORM)
+@produces(HTML)
+async def take_step(
+    request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm
+) -> Response:
+    """Take a step or decision."""
+    where = "decisions" if form.one("action") in DECISIONS else "steps"
+    path = f"{DOSSIERS}/{segment(submission)}/{where}"
+    return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, step_of(form)))
+
+
+@router.post("/work/dossiers/{submission}/comments", summary="Comment on a dossier")
+@accepts(FORM)
+@produces(HTML)
+async def comment(request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm) -> Response:
+    """Add a comment."""
+    body = {"text": form.one("text"), "pointer": form.one("pointer") or None, "internal": bool(form.one("internal"))}
+    path = f"{DOSSIERS}/{segment(submission)}/comments"
+    return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, body))
+
+
+@router.post("/work/dossiers/{submission}/content", summary="Replace the content of a draft")
+@accepts(FORM, body_bytes=PROTOCOL_BYTES)
+@produces(HTML)
+async def replace_content(
+    request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm
+) -> Response:
+    """Replace the content of a draft."""
+    path, version = f"{DOSSIERS}/{segment(submission)}/content", {"If-Match": form.one("etag")}
+    return await _write(
+        request,
+        visitor,
+        submission,
+        form,
+        lambda: visitor.api.call("PUT", path, json={"content": json.loads(form.text("content"))}, headers=version),
+    )
+
+
+async def _write(request: Request, visitor: Visitor, submission: str, form: Form, write: Any) -> Response:
+    try:
+        await write()
+    except json.JSONDecodeError:
+        return await _page(request, visitor, submission, error=_not_json(visitor), form=form)
+    except ApiError as error:
+        check_correctable(error)
+        return await _page(request, visitor, submission, error=error, form=form)
+    return redirect(visitor, f"/work/dossiers/{submission}", done="1")
+
+
+def _not_json(visitor: Visitor) -> ApiError:
+    return ApiError(422, "malformed_json", getattr(_NOT_JSON, visitor.language))
+
+
+async def _list(
+    request: Request, visitor: Visitor, *, error: ApiError | None = None, form: Form | None = None
+) -> Response:
+    groups = groups_of(await every(visitor.api, DOSSIERS))
+    return work_page(request, visitor, "work/dossiers.html", error=error, form=form, groups=groups)
+
+
+async def _page(
+    request: Request,
+    visitor: Visitor,
+    submission: str,
+    *,
+    done: str = "",
+    earlier: str = "",
+    error: ApiError | None = None,
+    form: Form | None = None,
+) -> Response:
+    found = await read(visitor.api, submission, earlier)
+    return work_page(request, visitor, "work/dossier.html", error=error, form=form, found=found, done=done)

@@ -1,0 +1,1 @@
+"""Feasibility requests: what a centre is asked, its questionnaire, and the answers of centres side by side."""

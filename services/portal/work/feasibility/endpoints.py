@@ -1,0 +1,142 @@
+"""The pages of feasibility requests."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.api import segment
+from services.portal.clients.names import centres_of
+from services.portal.clients.pages_of_lists import every
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.feasibility.view import (
+    REASONS,
+    WITH_TEXT,
+    answers_of,
+    asked_first,
+    by_section,
+    field_of,
+    side_by_side,
+    step_of,
+)
+from services.portal.work.pages import act, check_correctable, work_page
+from services.portal.work.workers import Worker
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+_REQUESTS = "/registry/v1/feasibility"
+
+
+@router.api_route("/work/feasibility", methods=["GET", "HEAD"], summary="Feasibility requests")
+@produces(HTML)
+async def list_requests(request: Request, access: Reader, visitor: Worker) -> Response:
+    """List what the visitor's centre is asked; for the coordination all requests."""
+    found, centres = await asyncio.gather(every(visitor.api, _REQUESTS), centres_of(visitor.api))
+    return work_page(request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres)
+
+
+@router.api_route("/work/feasibility/{submission}", methods=["GET", "HEAD"], summary="Answers side by side")
+@produces(HTML)
+async def compare_answers(request: Request, access: Reader, visitor: Worker, submission: str) -> Response:
+    """Show the result of a dossier and the submitted answers of its centres side by side."""
+    overview, centres = await asyncio.gather(
+        visitor.api.get(f"/registry/v1/submissions/{segment(submission)}/feasibility"), centres_of(visitor.api)
+    )
+    asked = [one["centre"] for one in overview["requests"]]
+    sheets = await asyncio.gather(*(visitor.api.find(f"{_path(submission, one)}/answers") for one in asked))
+    rows = side_by_side({centre: sheet for centre, sheet in zip(asked, sheets, strict=True) if sheet})
+    columns = [centre for centre, sheet in zip(asked, sheets, strict=True) if sheet]
+    return work_page(
+        request, visitor, "work/comparison.html", overview=overview, rows=rows, columns=columns, centres=centres
+    )
+
+
+@router.api_route("/work/feasibility/{submission}/{centre}", methods=["GET", "HEAD"], summary="A feasibility request")
+@produces(HTML)
+async def show_request(
+    request: Request, access: Reader, visitor: Worker, submission: str, centre: str, done: str = ""
+) -> Response:
+    """Show a request: the study as far as the visitor may see it, the questionnaire, and what can be done."""
+    return await _page(request, visitor, submission, centre, done=done)
+
+
+@router.post("/work/feasibility/{submission}/{centre}", summary="Take a step of a feasibility request")
+@accepts(FORM)
+@produces(HTML)
+async def take_step(
+    request: Request, access: Writer, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+) -> Response:
+    """Take a step."""
+    writing = act(visitor, f"{_path(submission, centre)}/steps", form, step_of(form))
+    return await _written(request, visitor, submission, centre, form, writing)
+
+
+@router.post("/work/feasibility/{submission}/{centre}/answers", summary="Save the answers of a questionnaire")
+@accepts(FORM)
+@produces(HTML)
+async def save_answers(
+    request: Request, access: Writer, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+) -> Response:
+    """Save the draft of the answers."""
+    path = f"{_path(submission, centre)}/answers"
+    sheet = await visitor.api.get(path)
+    writing = visitor.api.call("PUT", path, json=answers_of(sheet, form), headers={"If-Match": form.one("etag")})
+    return await _written(request, visitor, submission, centre, form, writing)
+
+
+async def _written(
+    request: Request, visitor: Visitor, submission: str, centre: str, form: Form, writing: Awaitable[Any]
+) -> Response:
+    try:
+        await writing
+    except ApiError as error:
+        check_correctable(error)
+        return await _page(request, visitor, submission, centre, error=error, form=form)
+    return redirect(visitor, f"/work/feasibility/{submission}/{centre}", done="1")
+
+
+async def _page(
+    request: Request,
+    visitor: Visitor,
+    submission: str,
+    centre: str,
+    *,
+    done: str = "",
+    error: ApiError | None = None,
+    form: Form | None = None,
+) -> Response:
+    path = _path(submission, centre)
+    found, steps, sheet, centres = await asyncio.gather(
+        visitor.api.get(path),
+        visitor.api.get(f"{path}/steps"),
+        visitor.api.find(f"{path}/answers"),
+        centres_of(visitor.api),
+    )
+    return work_page(
+        request,
+        visitor,
+        "work/request.html",
+        error=error,
+        form=form,
+        found=found,
+        steps=steps["items"],
+        sheet=sheet,
+        sections=by_section(sheet) if sheet else [],
+        field_of=field_of,
+        reasons=REASONS,
+        with_text=WITH_TEXT,
+        centre=centres.get(centre),
+        done=done,
+    )
+
+
+def _path(submission: str, centre: str) -> str:
+    return f"{_REQUESTS}/{segment(submission)}/{segment(centre)}"

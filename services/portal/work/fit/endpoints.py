@@ -1,0 +1,53 @@
+"""The page of the product × site grid."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.api import segment
+from services.portal.clients.names import centres_of
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import Form
+from services.portal.pages.rendering import HTML
+from services.portal.work.pages import work_page
+from services.portal.work.workers import Worker
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+
+
+@router.api_route("/work/fit", methods=["GET", "HEAD"], summary="Which centres can give a product")
+@produces(HTML)
+async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str = "") -> Response:
+    """Show what the product of a trial needs of a site, and where each centre stands."""
+    found, error = None, None
+    if trial:
+        try:
+            found = await visitor.api.get(f"/registry/v1/trials/{segment(trial)}/fit")
+        except ApiError as refused:
+            if refused.status not in {404, 422}:
+                raise
+            error = refused
+    return work_page(
+        request,
+        visitor,
+        "work/fit.html",
+        error=error,
+        form=Form({"trial": [trial]}),
+        found=found,
+        cells=_cells(found) if found else {},
+        centres=await centres_of(visitor.api),
+    )
+
+
+def _cells(found: Mapping[str, Any]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Return where each centre stands, by centre and code: one item, or one for each population of the trial."""
+    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in found["centres"]:
+        for item in one["items"]:
+            cells.setdefault((one["centre"], item["code"]), []).append(item)
+    return cells

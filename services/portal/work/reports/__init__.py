@@ -1,0 +1,1 @@
+"""Reports: how long each step takes, in numbers, plots and files."""

@@ -1,0 +1,83 @@
+"""The pages of the review queue."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.api import segment
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.pages import check_correctable, work_page
+from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, value_text
+from services.portal.work.workers import Worker
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+
+
+@router.api_route("/work/reviews", methods=["GET", "HEAD"], summary="The review queue")
+@produces(HTML)
+async def list_reviews(
+    request: Request,
+    access: Reader,
+    visitor: Worker,
+    kind: str = "",
+    claimed: str = "",
+    q: str = "",
+    cursor: str = "",
+) -> Response:
+    """List what waits for a decision, oldest first."""
+    chosen = {"kind": kind, "claimed": claimed, "q": q}
+    found = await visitor.api.get(REVIEWS, **chosen, cursor=cursor, limit=25)
+    return work_page(request, visitor, "work/reviews.html", found=found, chosen=chosen)
+
+
+@router.api_route("/work/reviews/{review}", methods=["GET", "HEAD"], summary="An item of the review queue")
+@produces(HTML)
+async def show_review(request: Request, access: Reader, visitor: Worker, review: str, done: str = "") -> Response:
+    """Show an item: why a person should decide, the values side by side, what was decided."""
+    return await _page(request, visitor, review, done=done)
+
+
+@router.post("/work/reviews/{review}", summary="Act on an item of the review queue")
+@accepts(FORM)
+@produces(HTML)
+async def act_on_review(
+    request: Request, access: Writer, visitor: Worker, review: str, form: SubmittedForm
+) -> Response:
+    """Claim, release, decide or undo."""
+    try:
+        await act_on(visitor, review, form)
+    except ApiError as error:
+        check_correctable(error)
+        return await _page(request, visitor, review, error=error, form=form)
+    return redirect(visitor, f"/work/reviews/{review}", done=form.one("action"))
+
+
+async def _page(
+    request: Request,
+    visitor: Visitor,
+    review: str,
+    *,
+    done: str = "",
+    error: ApiError | None = None,
+    form: Form | None = None,
+) -> Response:
+    item = await visitor.api.get(f"{REVIEWS}/{segment(review)}")
+    return work_page(
+        request,
+        visitor,
+        "work/review.html",
+        error=error,
+        form=form,
+        item=item,
+        origins=await origins_of(visitor.api, item),
+        value_text=value_text,
+        done=done,
+    )

@@ -1,0 +1,1 @@
+"""Subscriptions of an organisation, with the health of their deliveries."""

@@ -1,0 +1,70 @@
+"""The page of subscriptions."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.rendering import HTML, redirect
+from services.portal.pages.visitors import Visitor
+from services.portal.work.pages import check_correctable, work_page
+from services.portal.work.subscriptions.reading import act_on, create, subscriptions_of
+from services.portal.work.workers import Worker
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.route import ApiRoute, accepts, produces
+
+router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Reader = Annotated[Access, Depends(allow("page", "read"))]
+Writer = Annotated[Access, Depends(allow("page", "execute"))]
+
+
+@router.api_route("/work/subscriptions", methods=["GET", "HEAD"], summary="Subscriptions")
+@produces(HTML)
+async def show_subscriptions(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
+    """Show the subscriptions of the visitor's organisation and how their deliveries went."""
+    return await _page(request, visitor, done=done)
+
+
+@router.post("/work/subscriptions", summary="Create a subscription")
+@accepts(FORM)
+@produces(HTML)
+async def create_subscription(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+    """Create a subscription and show its secret, this once."""
+    try:
+        made = await create(visitor.api, form)
+    except ApiError as error:
+        check_correctable(error)
+        return await _page(request, visitor, error=error, form=form)
+    return await _page(request, visitor, made=made)
+
+
+@router.post("/work/subscriptions/{subscription}", summary="Pause, resume or test a subscription")
+@accepts(FORM)
+@produces(HTML)
+async def act_on_subscription(
+    request: Request, access: Writer, visitor: Worker, subscription: str, form: SubmittedForm
+) -> Response:
+    """Pause, resume or test, then show the list again."""
+    try:
+        await act_on(visitor.api, subscription, form)
+    except ApiError as error:
+        check_correctable(error)
+        return await _page(request, visitor, error=error, form=form)
+    return redirect(visitor, "/work/subscriptions", done=form.one("action"))
+
+
+async def _page(
+    request: Request,
+    visitor: Visitor,
+    *,
+    done: str = "",
+    made: Any = None,
+    error: ApiError | None = None,
+    form: Form | None = None,
+) -> Response:
+    found = await subscriptions_of(visitor.api)
+    return work_page(
+        request, visitor, "work/subscriptions.html", error=error, form=form, found=found, done=done, made=made
+    )

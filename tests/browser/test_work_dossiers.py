@@ -1,0 +1,47 @@
+"""A sponsor makes a dossier from a protocol; the coordination screens it and returns it with a reason."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.signing_in import sign_in
+from tests.browser.studies import caller
+from tests.contract.submissions import CONTENT
+from tests.e2e.conftest import System
+
+PROTOCOL = Path(__file__).parents[2] / "docs" / "examples" / "usdm-study.json"
+
+
+def test_a_sponsor_makes_a_dossier_and_reads_why_it_is_returned(
+    site: System, new_page: Callable[[], Page], check: Callable[[Page], None]
+) -> None:
+    sponsor, coordination = new_page(), new_page()
+    sign_in(site, sponsor, "sponsor")
+    sponsor.goto(f"{site.url}/work/dossiers")
+    check(sponsor)
+    sponsor.get_by_label("Choisir un fichier USDM").set_input_files(PROTOCOL)
+    expect(sponsor.get_by_label("Protocole USDM 4 (JSON)")).not_to_have_value("")
+    sponsor.get_by_role("button", name="Lire le protocole").click()
+    expect(sponsor.get_by_role("heading", level=1)).to_have_text("EX-101 in Duchenne muscular dystrophy (fictitious)")
+    expect(sponsor.get_by_text("Complétude :")).to_contain_text("/ 24")
+    check(sponsor)
+
+    program = caller(site, "demo-sponsor")
+    reference = program.create("/submissions", {"content": CONTENT})["reference"]
+    program.act(f"/submissions/{reference}", "submit")
+    sign_in(site, coordination, "coordination")
+    coordination.goto(f"{site.url}/work/dossiers/{reference}")
+    coordination.get_by_role("button", name="Commencer l'examen").click()
+    expect(coordination.get_by_text("En examen")).to_be_visible()
+    coordination.get_by_text("Renvoyer au promoteur").first.click()
+    coordination.get_by_label("Raison").locator("visible=true").fill("Préciser les visites.")
+    coordination.get_by_role("button", name="Renvoyer au promoteur").click()
+    expect(coordination.get_by_text("C'est enregistré")).to_be_visible()
+    check(coordination)
+
+    sponsor.goto(f"{site.url}/work/dossiers/{reference}?earlier=1")
+    expect(sponsor.get_by_role("heading", name="Étapes et décisions").locator("..")).to_contain_text(
+        "Préciser les visites."
+    )
+    expect(sponsor.get_by_text("Aucun changement.")).to_be_visible()
