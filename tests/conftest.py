@@ -138,6 +138,9 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skipped = [one for one in terminalreporter.stats.get("skipped", ()) if one.nodeid.startswith("tests/browser/")]
+    if skipped:
+        terminalreporter.line(f"{len(skipped)} tests in a browser were skipped: {skipped[0].longrepr[2]}")
     figures = config.stash[FIGURES]
     if not figures:
         return

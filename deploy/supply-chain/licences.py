@@ -28,7 +28,11 @@ SPDX = {
     "Python Software Foundation License": "PSF-2.0",
 }
 # Read in the package by a person: its metadata declare none, or it is not installed on every platform.
-CHECKED_BY_HAND = {"pysqlite3": "Zlib", "colorama": "BSD-3-Clause"}
+CHECKED_BY_HAND = {
+    "axe-playwright-python": "MIT AND MPL-2.0",  # the second is that of axe-core, which it contains
+    "colorama": "BSD-3-Clause",
+    "pysqlite3": "Zlib",
+}
 # A heading of classifiers, which names no licence itself.
 HEADINGS = frozenset({"OSI Approved"})
 

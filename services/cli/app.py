@@ -36,8 +36,10 @@ from services.cli.commands.terminology import terminology
 from services.cli.commands.trial_history import versions
 from services.cli.commands.trial_states import states
 from services.cli.commands.trials import trials
+from services.cli.groups import Group
 
 app = typer.Typer(
+    cls=Group,
     help="Find gene and cell therapy trials for a patient, and run the system that does it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -92,13 +92,17 @@ def print_fit(found: Mapping[str, Any]) -> None:
             one["centre"],
             one["answer"],
             _weeks(one),
-            ", ".join(f"{item['code']} ({item['state']})" for item in one["items"] if item["state"] != "met")
-            or ", ".join(one["reasons"]),
+            ", ".join(_lacking(item) for item in one["items"] if item["state"] != "met") or ", ".join(one["reasons"]),
         )
         for one in found["centres"]
     ]
     print_table(("CENTRE", "ANSWER", "WEEKS", "LACKS"), rows)
     print_fields({"not known": found["not_known"] or None})
+
+
+def _lacking(item: Mapping[str, Any]) -> str:
+    population = f", {item['population']}" if item["population"] else ""
+    return f"{item['code']} ({item['state']}{population})"
 
 
 def _weeks(one: Mapping[str, Any]) -> str:

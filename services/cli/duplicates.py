@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_fields, print_table
-from services.cli.trials import TRIALS, read_pages
+from services.cli.trials import TRIALS
 
 ASSIGNMENTS = "/registry/v1/assignments"
 # What was read before is not known here: the change is made whatever version is the present one.
@@ -38,7 +38,7 @@ def read_assignments(gateway: Gateway, trial: str, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    return read_pages(gateway, {"trial": trial} if trial else {}, limit, ASSIGNMENTS)
+    return gateway.first(limit, ASSIGNMENTS, {"trial": trial} if trial else None)
 
 
 def print_merge(found: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from services.cli.gateway import CallError, Gateway, read_json
 from services.cli.output import print_fields, print_message, print_table
 
 BASE = "/registry/v1"
-MAX_PAGE = 200
 ABSENT = 404
 
 
@@ -24,13 +22,7 @@ def read_requests(gateway: Gateway, filters: Mapping[str, str], limit: int) -> l
 
     :raises CallError: when a call fails.
     """
-    query = {**filters, "limit": str(min(limit, MAX_PAGE))}
-    page = gateway.read(f"{BASE}/feasibility", query)
-    items = page["items"]
-    while page["next"] and len(items) < limit:
-        page = gateway.read(f"{BASE}/feasibility", {**query, "cursor": page["next"]})
-        items += page["items"]
-    return list(islice(items, limit))
+    return gateway.first(limit, f"{BASE}/feasibility", filters)
 
 
 def ask(gateway: Gateway, submission: str, given: Mapping[str, Any]) -> Any:

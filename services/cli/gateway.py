@@ -9,6 +9,7 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +23,8 @@ Authentication = Literal["none", "optional", "required"]
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PRECONDITION_FAILED = 412
 UPDATE_ATTEMPTS = 5
+# Items of the largest page that a service returns.
+MAX_PAGE = 200
 # RFC 6749 §5.2; nothing that a terminal would interpret.
 _OAUTH_ERROR = re.compile("[a-z_]{1,40}")
 _OAUTH_DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,300}")
@@ -165,16 +168,24 @@ class Gateway:
         """
         return read_json(self.send("GET", f"{path}?{urlencode(query)}" if query else path))
 
-    def walk(self, path: str) -> Iterator[Any]:
-        """Yield every item of a list, page by page.
+    def walk(self, path: str, filters: Mapping[str, str] | None = None, size: int = MAX_PAGE) -> Iterator[Any]:
+        """Yield every item of a list, page by page. ``size``: the items of a page.
 
         :raises CallError: as `read`.
         """
-        page = self.read(path, {"limit": "200"})
+        query = {**(filters or {}), "limit": str(min(size, MAX_PAGE))}
+        page = self.read(path, query)
         yield from page["items"]
         while page["next"]:
-            page = self.read(path, {"limit": "200", "cursor": page["next"]})
+            page = self.read(path, {**query, "cursor": page["next"]})
             yield from page["items"]
+
+    def first(self, limit: int, path: str, filters: Mapping[str, str] | None = None) -> list[Any]:
+        """Return up to ``limit`` items of a list, page by page.
+
+        :raises CallError: as `read`.
+        """
+        return list(islice(self.walk(path, filters, limit), limit))
 
     def change(self, path: str, write: Callable[[Any], tuple[str, str, Any]]) -> httpx.Response:
         """Read the resource at ``path`` and send the request that ``write`` makes of it: method, path and body.

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_fields, print_table
-from services.cli.trials import TRIALS, read_pages
+from services.cli.trials import TRIALS
 
 HOLDS = "/registry/v1/holds"
 
@@ -20,7 +20,7 @@ def read_holds(gateway: Gateway, trial: str, limit: int, *, lifted: bool) -> lis
     filters = {"lifted": "true"} if lifted else {}
     if trial:
         return list(islice(gateway.read(f"{TRIALS}/{quote(trial, safe='')}/holds", filters)["items"], limit))
-    return read_pages(gateway, filters, limit, HOLDS)
+    return gateway.first(limit, HOLDS, filters)
 
 
 def impose(gateway: Gateway, trial: str, given: Mapping[str, str]) -> Any:

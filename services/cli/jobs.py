@@ -89,9 +89,7 @@ def list_jobs(gateway: Gateway, source: str, limit: int) -> list[Any]:
 
     :raises CallError: when the call fails.
     """
-    query = {"limit": str(min(limit, 200)), **({"source": source} if source else {})}
-    found: list[Any] = gateway.read(JOBS, query)["items"]
-    return found
+    return gateway.first(limit, JOBS, {"source": source} if source else None)
 
 
 def save_results(gateway: Gateway, job: str, target: Path) -> None:

@@ -1,7 +1,6 @@
 """Read and correct the table of facility texts and the places that they are."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +8,6 @@ from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_fields, print_table
 
 PLACES = "/registry/v1/places"
-MAX_PAGE = 200
 
 
 def read_places(gateway: Gateway, filters: Mapping[str, str], limit: int, *, unmatched: bool) -> list[Any]:
@@ -18,15 +16,7 @@ def read_places(gateway: Gateway, filters: Mapping[str, str], limit: int, *, unm
     :raises CallError: when a call fails.
     """
     path = f"{PLACES}/unmatched" if unmatched else PLACES
-    return list(islice(_pages(gateway, path, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
-
-
-def _pages(gateway: Gateway, path: str, query: Mapping[str, str]) -> Iterator[Any]:
-    page = gateway.read(path, query)
-    yield from page["items"]
-    while page["next"]:
-        page = gateway.read(path, {**query, "cursor": page["next"]})
-        yield from page["items"]
+    return gateway.first(limit, path, filters)
 
 
 def assign(gateway: Gateway, given: Mapping[str, Any]) -> Any:

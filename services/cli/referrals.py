@@ -1,7 +1,6 @@
 """Send referrals, record their steps, and read worklists."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +9,6 @@ from services.cli.output import print_fields, print_table
 
 REFERRALS = "/registry/v1/referrals"
 WORKLIST = "/registry/v1/worklist"
-MAX_PAGE = 200
 
 
 def send_referral(gateway: Gateway, given: Mapping[str, Any]) -> Any:
@@ -34,7 +32,7 @@ def list_referrals(gateway: Gateway, filters: Mapping[str, str], limit: int) -> 
 
     :raises CallError: when a call fails.
     """
-    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
+    return gateway.first(limit, REFERRALS, filters)
 
 
 def record_step(gateway: Gateway, reference: str, given: Mapping[str, Any]) -> Any:
@@ -66,14 +64,6 @@ def read_worklist(gateway: Gateway, media_type: str, centre: str, language: str)
 
 def _path(reference: str) -> str:
     return f"{REFERRALS}/{quote(reference, safe='')}"
-
-
-def _pages(gateway: Gateway, query: Mapping[str, str]) -> Iterator[Any]:
-    page = gateway.read(REFERRALS, query)
-    yield from page["items"]
-    while page["next"]:
-        page = gateway.read(REFERRALS, {**query, "cursor": page["next"]})
-        yield from page["items"]
 
 
 def print_referrals(items: Sequence[Mapping[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_message, print_table
 
 REPORT = "/registry/v1/reports/kpi"
-PLOTS = ("access", "access_in_vivo", "access_ex_vivo", "institutions")
+PLOTS = ("access", "access_in_vivo", "access_ex_vivo", "access_child", "access_adult", "institutions", "opening")
 _TYPES = {"svg": "image/svg+xml", "csv": "text/csv"}
 _HEADS = {
     "fr": ("ÉTAPE", "GROUPE", "CAS", "FRANCHIE", "AUTRE ISSUE", "EN COURS", "25 %", "MÉDIANE", "75 %", "JOURS"),

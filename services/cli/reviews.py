@@ -5,11 +5,10 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from services.cli.gateway import Gateway, read_json
+from services.cli.gateway import MAX_PAGE, Gateway, read_json
 from services.cli.output import print_fields, print_message, print_table
 
 REVIEWS = "/registry/v1/reviews"
-MAX_PAGE = 200
 
 
 def read_reviews(gateway: Gateway, filters: Mapping[str, str], limit: int) -> Any:

@@ -85,11 +85,11 @@ def print_dossier(one: Mapping[str, Any]) -> None:
     print_fields(
         {
             "dossier": one["reference"],
-            "title": one["title"] or "",
+            "title": one["title"],
             "owner": one["owner"],
             "state": one["state"] + (f", {one['answer']}" if one["answer"] else ""),
             "submitted": str(one["submitted"]),
-            "trial": one["trial_id"] or "",
+            "trial": one["trial_id"],
             "possible": ", ".join(one["actions"]),
         }
     )

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_fields, print_message, print_table
-from services.cli.trials import TRIALS, read_pages, short
+from services.cli.trials import TRIALS, short
 
 
 def change_state(gateway: Gateway, trial: str, body: Mapping[str, str | None]) -> Any:
@@ -23,7 +23,7 @@ def read_history(gateway: Gateway, trial: str, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    return read_pages(gateway, {}, limit, f"{TRIALS}/{quote(trial, safe='')}/history")
+    return gateway.first(limit, f"{TRIALS}/{quote(trial, safe='')}/history")
 
 
 def read_diff(gateway: Gateway, trial: str, ends: Mapping[str, str]) -> Any:

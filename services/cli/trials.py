@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,6 @@ from services.cli.output import print_fields, print_message, print_table
 
 TRIALS = "/registry/v1/trials"
 CONFLICTS = "/registry/v1/conflicts"
-MAX_PAGE = 200
 SHOWN_VALUE = 40
 
 
@@ -26,7 +24,7 @@ def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> lis
 
     :raises CallError: when a call fails.
     """
-    return read_pages(gateway, filters, limit, TRIALS)
+    return gateway.first(limit, TRIALS, filters)
 
 
 def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
@@ -34,23 +32,7 @@ def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    return read_pages(gateway, {}, limit, CONFLICTS)
-
-
-def read_pages(gateway: Gateway, filters: Mapping[str, str], limit: int, path: str) -> list[Any]:
-    """Return up to ``limit`` items of a list, page by page.
-
-    :raises CallError: when a call fails.
-    """
-    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}, path), limit))
-
-
-def _pages(gateway: Gateway, query: Mapping[str, str], path: str) -> Iterator[Any]:
-    page = gateway.read(path, query)
-    yield from page["items"]
-    while page["next"]:
-        page = gateway.read(path, {**query, "cursor": page["next"]})
-        yield from page["items"]
+    return gateway.first(limit, CONFLICTS)
 
 
 def read_trial(gateway: Gateway, identifier: str) -> Any:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -66,9 +67,20 @@ subscriptions = Table(
     Column("frequency", String(16)),
     Column("confirmed_at", UtcInstant),
     Column("refusals", Integer, nullable=False, server_default=text("0")),
+    # Its address had too many requests for consent: it gets none, and nothing else.
+    Column("silent", Boolean, nullable=False, server_default=false()),
 )
 IS_WEBHOOK = subscriptions.c.channel == "webhook"
 IS_EMAIL = subscriptions.c.channel == "email"
+# Requests for consent within a day of the first (``since``), by a keyed hash of what they count for.
+consent_requests = Table(
+    "consent_requests",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("since", UtcInstant, nullable=False),
+    Column("requests", Integer, nullable=False),
+)
+
 Index("ix_subscriptions_owner_created_at_id", subscriptions.c.owner, subscriptions.c.created_at, subscriptions.c.id)
 
 deliveries = Table(

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.centres import endpoints as centres
+from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
 from services.portal.home import endpoints as home
@@ -22,6 +23,7 @@ from services.portal.sign_in import endpoints as sign_in
 from services.portal.sign_in.assembly import open_sign_in
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
+from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.sites import endpoints as sites
 from services.portal.work.worklist import endpoints as worklist
 from services.portal.workbench import endpoints as workbench
@@ -76,10 +78,12 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         centres.router,
         notify.router,
         map_pages.router,
+        criteria_editor.router,
         trial_pages.router,
         worklist.router,
         sites.router,
         capabilities.router,
+        referrals.router,
         workbench.router,
         referring.router,
         home.router,

@@ -13,6 +13,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.activation import endpoints as activations
+from services.registry.activation.lapses import report_lapsed
 from services.registry.capabilities import endpoints as capabilities
 from services.registry.capabilities.alarms import report_expiring
 from services.registry.capabilities.fit import endpoints as fits
@@ -287,6 +288,7 @@ def _watch_deadlines(tasks: BackgroundTasks, database: Database, settings: Regis
     tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
     tasks.repeat(lambda: expire_places(database), "expire_places")
     tasks.repeat(lambda: report_expiring(database), "report_expiring_capabilities")
+    tasks.repeat(lambda: report_lapsed(database), "report_lapsed_authorisations")
 
 
 async def _health(database: Database) -> Health:

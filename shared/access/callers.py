@@ -106,6 +106,7 @@ class Callers:
             credential.centre,
             credential.roles,
             credential.scopes,
+            credential.human is not None or not self._settings.oidc_issuer,
         )
 
     def _address(self, request: Request) -> str:

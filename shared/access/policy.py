@@ -163,7 +163,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     # The links in e-mails: their token is the authority.
     ("mail_link", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("mail_link", "write"): _each(PRINCIPAL_KINDS, _ALL),
-    # Anyone may ask that an address be told about a disease; the address decides.
+    # Anyone may ask that an address be informed about a disease; the address decides.
     ("public_mail", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("public_mail", "write"): _each(PRINCIPAL_KINDS, _ALL),
     # The status of subscriptions, without their target URL or filter.

@@ -75,6 +75,7 @@ class Principal:
 
     ``on_loopback``: it calls from this machine; ``closed``: and the gateway listens on this machine only.
     ``scopes``: None: no limit. ``human``: the opaque subject of a person at the identity provider, never a name.
+    ``is_person``: it counts as a person where a decision takes two: where people sign in, a client does not.
     """
 
     kind: PrincipalKind
@@ -86,6 +87,7 @@ class Principal:
     centre: str | None = None
     roles: frozenset[Role] = field(default_factory=frozenset)
     scopes: frozenset[str] | None = None
+    is_person: bool = True
 
     @property
     def audiences(self) -> frozenset[str]:

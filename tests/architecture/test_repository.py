@@ -7,6 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_BYTES = 1024 * 1024
+# Of the pages, written by `make pictures`: bytes of each, and of all.
+PICTURES = ROOT / "docs" / "pictures"
+MAX_PICTURE, MAX_PICTURES = 150_000, 1536 * 1024
 # Larger text files, each with its reason.
 LARGE: frozenset[str] = frozenset({"docs/openapi/registry.json"})  # generated: every route with its examples
 
@@ -27,7 +30,11 @@ def tracked() -> list[Path]:
 def test_no_binary_is_tracked() -> None:
     files = tracked()
     assert len(files) > 200
-    assert [file.relative_to(ROOT).as_posix() for file in files if is_binary(file.read_bytes())] == []
+    binary = [file for file in files if is_binary(file.read_bytes())]
+    pictures = [file for file in binary if file.parent == PICTURES and file.suffix == ".png"]
+    assert [file.relative_to(ROOT).as_posix() for file in binary if file not in pictures] == []
+    assert all(file.stat().st_size <= MAX_PICTURE for file in pictures)
+    assert sum(file.stat().st_size for file in pictures) < MAX_PICTURES
 
 
 def test_no_unlisted_large_file_is_tracked() -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# As root there is no sandbox. The rest keeps the browser from calling anybody by itself.
+# As root there is no sandbox. The rest keeps the browser from sending requests of its own.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-background-networking",

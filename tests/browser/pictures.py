@@ -3,14 +3,13 @@
 import argparse
 import itertools
 import os
-import struct
 import tempfile
-import zlib
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import executable, started
+from tests.browser.palette import with_palette
 from tests.e2e.conftest import ROOT, System
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -19,7 +18,7 @@ PAGES = {
     "find": "/",
     "trials": "/trials",
     "trial": "/trials/CLEIO-DEMO-0001",
-    "map": "/map?disease=ORPHA:275752&sample=demo",
+    "map": "/map?disease=ORPHA:275752&sample=demo#map-heading",
     "centre": "/centres/fr-lille",
     "design": "/design",
 }
@@ -27,24 +26,9 @@ PAGES = {
 GEOGRAPHY = Path(os.environ.get("CLEIO_TEST_DATA", "")) / "geo_fr"
 FILES = ("communes.csv", "departements.json", "regions.json")
 # width and height of the window in pixels
-SIZES = ((1280, 800), (360, 740))
+SIZES = ((1280, 720), (360, 740))
 # bytes of a picture
 LARGEST = 150_000
-
-
-def smallest(png: bytes) -> bytes:
-    """Compress a PNG anew: the browser compresses fast, not well."""
-    chunks, at = [], 8
-    while at < len(png):
-        (length,) = struct.unpack_from(">I", png, at)
-        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
-        at += 12 + length
-    data = zlib.compress(zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT")), 9)
-    first, *_, last = (one for one in chunks if one[0] != b"IDAT")
-    return png[:8] + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in (first, (b"IDAT", data), last)
-    )
 
 
 def draw(browser: Browser, url: str, pages: dict[str, str]) -> None:
@@ -58,7 +42,7 @@ def draw(browser: Browser, url: str, pages: dict[str, str]) -> None:
             answer = page.goto(url + path, wait_until="networkidle")
             if answer is None or not answer.ok:
                 raise SystemExit(f"{path} answers {answer and answer.status}")
-            png = smallest(page.screenshot(animations="disabled", caret="hide"))
+            png = with_palette(page.screenshot(animations="disabled", caret="hide"))
         if len(png) > LARGEST:
             raise SystemExit(f"The picture of {path}, {width} px wide, has {len(png)} bytes, more than {LARGEST}.")
         (FOLDER / f"{name}-{width}.png").write_bytes(png)

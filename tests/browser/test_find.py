@@ -46,13 +46,13 @@ def test_the_filters_apply_at_once_and_the_address_says_what_is_shown(site: Syst
     page.goto(f"{site.url}/trials")
     expect(page.get_by_role("heading", name="18 essais trouvés, dont 8 ouverts aux inclusions")).to_be_visible()
     page.get_by_label("Ouverts aux inclusions").check()
-    expect(page.get_by_role("heading", name="8 essais trouvés")).to_be_visible()
+    expect(page.get_by_role("heading", name="8 essais trouvés, tous")).to_be_visible()
     page.get_by_label("Près de").fill("59")
     page.get_by_label("Âge du patient").fill("8")
     page.get_by_label("Classer par").select_option("distance")
     nearest = page.get_by_role("listitem").filter(has_text="Le plus proche").first
     expect(nearest).to_contain_text("CHU de Lille – Hôpital Roger-Salengro, Lille, à 11 km")
-    expect(page).to_have_url(f"{site.url}/trials?near=59&age=8&unit=years&open=true&sort=distance")
+    expect(page).to_have_url(f"{site.url}/trials?near=59&age=8&unit=years&sort=distance&open=true")
     check(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Télécharger cette liste").click()
@@ -80,7 +80,7 @@ def test_a_centre_shows_its_trials_and_patients(site: System, page: Page, check:
     check(page)
 
 
-def test_a_parent_is_told_by_email_after_agreeing(
+def test_a_parent_is_informed_by_email_after_agreeing(
     site: System, new_page: Callable[..., Page], check: Check, outbox: Outbox
 ) -> None:
     page = new_page(locale="fr-FR")

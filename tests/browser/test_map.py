@@ -47,12 +47,14 @@ def test_a_family_reads_how_far_the_nearest_open_centre_is(located: Site, page: 
     expect(page.get_by_role("row", name="AP-HP – Hôpital Necker-Enfants malades")).to_be_in_viewport()
 
 
-def test_a_disease_that_is_not_known_is_named_at_its_field(located: Site, page: Page, check: Check) -> None:
-    page.goto(f"{located.url}/en/map?disease=grumpiness")
+def test_a_misspelt_disease_is_named_at_its_field_with_what_is_alike(located: Site, page: Page, check: Check) -> None:
+    page.goto(f"{located.url}/en/map?disease=duchene+muscular&sample=demo")
     field = page.get_by_label("Disease")
-    expect(field).to_have_value("grumpiness")
+    expect(field).to_have_value("duchene muscular")
     expect(field).to_have_attribute("aria-invalid", "true")
     check(page)
+    page.get_by_role("link", name="Duchenne muscular dystrophy").click()
+    expect(page.get_by_role("heading", level=2, name="Duchenne muscular dystrophy")).to_be_visible()
 
 
 @pytest.mark.full

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
-from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility, rights_referrals
+from tests.contract import rights_capabilities, rights_criteria, rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -315,7 +315,7 @@ class Stage:
         if "{key}" in line.path:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
-            values["number"] = await self._statement(values["identifier"]) if allowed else "1"
+            values["number"] = await self._number(line.path, values["identifier"]) if allowed else "1"
         if "{code}" in line.path and allowed:
             await rights_capabilities.state_again(self.network, values["centre"])
         headers: dict[str, str] = {}
@@ -349,6 +349,12 @@ class Stage:
         assert answer.is_success, answer.text
         return str(answer.json()["key"])
 
+    async def _number(self, path: str, trial: str) -> str:
+        """Make a proposal of criteria or a statement; return its number."""
+        if "/proposals/" in path:
+            return await rights_criteria.new_proposal(self.network, trial, CRITERIA)
+        return await self._statement(trial)
+
     async def _statement(self, trial: str) -> str:
         """Make a statement on a trial; return its number."""
         self.made += 1
@@ -374,6 +380,7 @@ class Stage:
         documents: dict[str, Any] = {
             **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             **rights_referrals.documents(PUBLISHED),
+            **rights_criteria.documents(CRITERIA),
             **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
@@ -409,6 +416,7 @@ class Stage:
             "POST /registry/v1/internal/terminology/releases": {"releases": []},
             "POST /registry/v1/internal/geography/files": {"files": []},
             "POST /matching/v1/match": BOY,
+            "POST /matching/v1/patients/read": BOY,
             "POST /matching/v1/criteria/dry-run": {"criteria": CRITERIA, "patient": BOY},
             "POST /matching/v1/criteria/check": CRITERIA,
             "POST /fhir/ResearchStudy/$match": BUNDLE,
@@ -490,6 +498,7 @@ QUERIES = {
     ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
     ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # repeated requests may find it done
     ("/matching/v1/match", "invented"): "?synthetic=true",
+    ("/matching/v1/patients/read", "invented"): "?synthetic=true",
     ("/fhir/ResearchStudy/$match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
     **SUBMISSION_QUERIES,

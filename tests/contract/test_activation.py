@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 
+from services.registry.activation.lapses import report_all
 from shared.access import Principal
 from shared.access.views import view_of
 from tests.conftest import ADMIN, client_of, token_of
@@ -190,3 +192,23 @@ async def test_a_statement_without_a_condition_returns_only_the_rows_of_a_party(
         assert await rows(database, "SELECT part FROM preparation_versions", PUBLIC) == ["follow_up"]
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(database, "SELECT code FROM capability_versions", PUBLIC)
+
+
+async def test_an_authorisation_that_lapsed_is_reported_once_to_the_parties(
+    app: FastAPI, admin: httpx.AsyncClient, sponsor: httpx.AsyncClient
+) -> None:
+    await owned(admin, {**AAV, **CTIS})
+    found = await put(sponsor, f"{PATH}/decision", {"state": "done", "on": "2026-03-02", "reference": "CTIS"})
+    assert found["lapses_on"] == "2028-03-02"
+    cursor, database = await now(sponsor), app.state.database
+    days = [datetime(2028, 3, day, tzinfo=UTC) for day in (2, 3, 4)]
+    assert [await report_all(database, day) for day in days] == [0, 1, 0]
+    events = await events_since(sponsor, cursor)
+    assert [(one["type"], one["data"]["part"], one["data"]["item"]) for one in events] == [
+        ("activation.changed", "path", "authorisation_lapsed")
+    ]
+    async with client_of(app) as public:
+        assert await events_since(public, cursor) == []
+    # A later decision lapses at another day.
+    await put(sponsor, f"{PATH}/decision", {"state": "done", "on": "2026-04-01", "reference": "CTIS 2"}, 200)
+    assert await report_all(database, datetime(2028, 4, 2, tzinfo=UTC)) == 1

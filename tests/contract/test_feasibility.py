@@ -341,3 +341,18 @@ async def test_reminders_are_sent_once_and_wait_while_the_sponsor_owes_an_answer
     assert (last["action"], last["by"], last["author"]) == ("withdraw", "sponsor", None)
     clocks = {one["name"]: one["outcome"] for one in (await centre.get(path))["clocks"]}
     assert clocks == {"triage": "completed", "request_to_answer": "stopped", "answer": "stopped"}
+
+
+async def test_requests_about_a_declined_dossier_are_withdrawn_when_it_can_no_longer_be_corrected(
+    registry: FastAPI,
+) -> None:
+    study = await Study.open(registry)
+    await study.ask_all()
+    await study.cast.first.act(study.reference, "decide", answer="declined", reason="No centre is able.")
+    declined, database = datetime.now(UTC), registry.state.database
+    assert await withdraw_some(database, declined + timedelta(days=6)) == 0
+    assert await withdraw_some(database, declined + timedelta(days=7)) == len(ENTITIES)
+    centre, path = study.centres[NECKER], study.path(NECKER)
+    assert (await centre.get(path))["state"] == "withdrawn"
+    last = (await study.coordination.get(f"{path}/steps"))["items"][-1]
+    assert (last["action"], last["by"]) == ("withdraw", "coordination")

@@ -14,7 +14,9 @@ from tests.contract.feasibility import ENTITIES, Study, agreement, answers, memb
 from tests.contract.registry import running_registry
 
 CENTRE: Final = "fr-necker"
-ANSWERING: Final = ("questionnaire_sent",)
+SELECTED: Final = ("selected", "contract", "green_light", "activated", "first_patient_in")
+# A selected centre may be asked again: it stays selected.
+ANSWERING: Final = ("questionnaire_sent", *SELECTED)
 UNTIL_CONTRACT: Final = (
     "received", "triaged", "cda_sent", "cda_signed", "questionnaire_sent", "answered", "shortlisted", "selected",
     "contract",
@@ -28,7 +30,7 @@ AGREED: Final[dict[str, tuple[tuple[str, ...], str, str | None]]] = {
     "ask_question": (ANSWERING, "centre coordination", None),
     "answer_question": (ANSWERING, "sponsor coordination", None),
     "submit": (ANSWERING, "centre coordination", "answered"),
-    "ask_again": (("answered", "shortlisted"), "coordination", "questionnaire_sent"),
+    "ask_again": (("answered", "shortlisted", *SELECTED), "coordination", "questionnaire_sent"),
     "shortlist": (("answered",), "coordination", "shortlisted"),
     "select": (("shortlisted",), "sponsor coordination", "selected"),
     "not_select": (("answered", "shortlisted"), "sponsor coordination", "not_selected"),
@@ -54,6 +56,7 @@ class Model:
     state: str = "received"
     states: list[str] = field(default_factory=lambda: ["received"])
     is_open: bool = False
+    asked: bool = False
     agreements: int = 0
     question: bool = False
     signed: bool = False
@@ -71,7 +74,9 @@ class Model:
         if actor not in by.split():
             return 403
         refused = (
-            (action == "ask_question" and self.question)
+            (action in {"ask_question", "answer_question", "submit"} and not self.asked)
+            or (action == "ask_again" and self.asked)
+            or (action == "ask_question" and self.question)
             or (action == "answer_question" and not self.question)
             or (action == "sign_contract" and self.signed)
             or (action == "green_light" and not self.signed)
@@ -81,11 +86,15 @@ class Model:
 
     def take(self, action: str) -> None:
         """Follow an action that was possible."""
-        self.state = AGREED[action][2] or self.state
+        if self.state not in SELECTED or action not in {"ask_again", "submit"}:
+            self.state = AGREED[action][2] or self.state
         self.states.append(self.state)
+        if action in {"send_questionnaire", "ask_again", "submit", "decline", "withdraw"}:
+            self.asked = action in {"send_questionnaire", "ask_again"}
         self.question = action == "ask_question"
         self.signed = self.signed or action == "sign_contract"
-        self.named = self.consents if action == "submit" else self.named or action == "select"
+        consented = self.consents if action == "submit" else self.named
+        self.named = consented or self.state in SELECTED
 
 
 def machine_for(app: FastAPI, portal: BlockingPortal) -> type[RuleBasedStateMachine]:
@@ -123,9 +132,10 @@ def machine_for(app: FastAPI, portal: BlockingPortal) -> type[RuleBasedStateMach
             """Take the step that leads to the first patient, so that runs reach it."""
             if not self.model.is_open:
                 self.sign(valid=True)
-            if self.model.state == "questionnaire_sent":
+            if self.model.asked:
                 self.save(consents=self.model.consents)
             steps = {"contract": "green_light" if self.model.signed else "sign_contract", "answered": "shortlist"}
+            steps |= {"selected": "start_contract", "green_light": "activate", "activated": "first_patient"}
             listed = (action for action, (states, _, _) in AGREED.items() if self.model.state in states)
             following = {"triaged": "send_cda", "questionnaire_sent": "submit", "shortlisted": "select"}
             action = {**steps, **following}.get(self.model.state) or next(listed, None)
@@ -148,7 +158,7 @@ def machine_for(app: FastAPI, portal: BlockingPortal) -> type[RuleBasedStateMach
         @rule(consents=st.booleans())
         def save(self, consents: bool) -> None:
             asked = any(state == "questionnaire_sent" for state in self.model.states)
-            possible = self.model.state == "questionnaire_sent" and self.model.is_open
+            possible = self.model.asked and self.model.is_open
             expected = 404 if not asked else 200 if possible else 409
             who = self.actors["centre"]
             run(lambda: who.save(self.path, answers(), expected=expected, may_be_named=consents))
@@ -163,6 +173,7 @@ def machine_for(app: FastAPI, portal: BlockingPortal) -> type[RuleBasedStateMach
             assert (shown["state"], shown["version"]) == (model.state, len(model.states))
             assert [one["state"] for one in steps] == model.states
             assert (shown["named"], shown["question_open"]) == (model.named, model.question)
+            assert (shown["deadline"] is not None) is model.asked
             own = run(lambda: self.actors["centre"].get(self.path))
             assert own["dossier"]["complete"] is model.is_open
             assert (own["dossier"]["trial"]["acronym"] is not None) is model.is_open

@@ -1,17 +1,19 @@
 """Notices by e-mail, on both databases, with a real feed and a real mail server."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from services.notifications.channels.smtp import SmtpChannel, read_smtp_url
 from services.notifications.link_tokens import MailTokens
 from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
 from services.notifications.mailing.messages import Writer
+from services.notifications.tables import consent_requests
 from shared.feed import Change
 from shared.persistence import open_database
 from tests.conftest import token_of
@@ -95,6 +97,30 @@ async def test_an_address_agrees_and_gets_what_happens_next_in_french_or_english
     [delivered, consent] = await log(mailing, english)
     assert [one["status"] for one in delivered["attempts"]] == [250]
     assert consent["event"]["type"] == "subscription.confirm"
+
+
+async def test_an_address_gets_three_requests_for_consent_a_day_and_the_caller_learns_nothing(
+    mailing: Notifications, mail: MailServer
+) -> None:
+    spellings = (ADDRESS, ADDRESS.upper(), ADDRESS.replace("@", "+x@"), ADDRESS, ADDRESS)
+    made = [await subscribe(mailing, address=one) for one in spellings]
+    variable = ("id", "channel", "created_at", "updated_at")
+    assert len({json.dumps({**one, **dict.fromkeys(variable)}) for one in made}) == 1
+    await subscribe(mailing, address="other@chu.example")
+    await mail.next(4)
+    # Whatever is set afterwards, the others are never sent.
+    for status in ("disabled", "active"):
+        change = {"channel": made[4]["channel"], "status": status}
+        answer = await mailing.admin.put(f"{MAIL}/{made[4]['id']}", json=change, headers={"If-Match": "*"})
+        assert answer.status_code == 200
+    assert answer.json()["status"] == "unconfirmed"
+    async with mailing.app.state.database.transaction() as connection:
+        ended = datetime.now(UTC) - timedelta(days=1)
+        await connection.execute(update(consent_requests).values(since=ended))
+    await subscribe(mailing)
+    await mail.next(5)
+    assert sum(one["To"] == "other@chu.example" for one in mail.received) == 1
+    assert len(mail.received) == 5
 
 
 async def test_a_message_holds_a_reference_and_nothing_else_of_a_referral(

@@ -101,3 +101,18 @@ async def test_a_batch_has_limits(matching_client: httpx.AsyncClient) -> None:
     assert too_many.status_code == 413
     paged = await matching_client.post(f"{MATCH}?cursor=7eb5791e79eb1d05-1", content="{}", headers=NDJSON)
     assert [one["code"] for one in paged.json()["errors"]] == ["not_for_batch"]
+
+
+@pytest.mark.parametrize("name", ["phenopacket", "bundle", "duchenne-boy"])
+async def test_a_patient_that_was_read_has_the_trials_of_the_record(
+    matching_client: httpx.AsyncClient, name: str
+) -> None:
+    body = example(name)
+    read = await matching_client.post("/matching/v1/patients/read", json=body)
+    assert read.status_code == 200, read.text
+    native = read.json()["patient"]
+    assert not {"resourceType", "subject", "name"} & native.keys()
+    of_body, of_patient = [(await matching_client.post(MATCH, json=one)).json() for one in (body, native)]
+    assert of_patient["results"] == of_body["results"] != []
+    warned = {(one["pointer"], one["reason"]) for one in read.json()["warnings"]}
+    assert warned <= {(one["pointer"], one["reason"]) for one in of_body["warnings"]}

@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, Key, RSAKey
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac
+from tests.contract.test_registry import a_trial
 from tests.unit.shared.access.test_tokens import spoilt, written
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +143,26 @@ async def test_a_person_acts_for_its_organisation_with_its_roles(
         identifier,
     )
     assert f"doctor-{key.kid}" not in repr(line), "the record knows a person by our own number alone"
+
+
+async def test_where_people_sign_in_a_client_is_none_of_the_two_who_publish(
+    services: Services, provider: Provider
+) -> None:
+    network, trial = services.network, "/registry/v1/trials/NCT90000071"
+    created = await network.call(
+        "PUT", f"{trial}?as_draft=true", network.admin, json=a_trial("NCT90000071"), headers={"If-None-Match": "*"}
+    )
+    assert created.status_code == 201, created.text
+    publish = {"action": "publish", "reason": "Checked."}
+    refused = await network.call("POST", f"{trial}/state", network.admin, json=publish)
+    assert (refused.status_code, refused.json()["code"]) == (403, "person_needed")
+    for person in ("first", "second"):
+        await member(network, provider, "coordination", person, "editor")
+    for person in ("first", "first", "second"):
+        answer = await network.call("POST", f"{trial}/state", provider.token(person), json=publish)
+        assert answer.json()["state"] == ("published" if person == "second" else "draft"), answer.text
+    withdrawn = await network.call("POST", f"{trial}/state", network.admin, json={**publish, "action": "withdraw"})
+    assert withdrawn.json()["state"] == "withdrawn", "one is enough to withdraw it, also a client"
 
 
 Make = Callable[[Provider, str], str]

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from tests.contract.mail import PUBLIC_MAIL, MailServer, client_of, link_of, running_mail_server, visit
+from tests.conftest import client_of
+from tests.contract.mail import PUBLIC_MAIL, MailServer, link_of, running_mail_server, visit
 from tests.contract.notifications import Notifications, Source, running_notifications, side, until
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +31,7 @@ async def rows(service: Notifications, statement: str) -> list[str]:
         return [str(row[0]) for row in await connection.execute(text(statement))]
 
 
-async def test_a_parent_is_asked_once_agrees_is_told_of_the_disease_and_leaves_in_one_click(
+async def test_a_parent_is_asked_once_agrees_is_informed_of_the_disease_and_leaves_in_one_click(
     mailing: Notifications, source: Source, mail: MailServer
 ) -> None:
     answers = [await visit(mailing, "POST", PUBLIC_MAIL, json=ASKED) for _ in range(2)]
@@ -39,7 +40,7 @@ async def test_a_parent_is_asked_once_agrees_is_told_of_the_disease_and_leaves_i
     assert request["To"] == ADDRESS
     assert "ORPHA" not in request.as_string()
     assert (await visit(mailing, "POST", link_of(request))).status_code == 200
-    # Who is subscribed gets the same answer, and no message.
+    # A subscriber gets the same answer, and no message.
     again = await visit(mailing, "POST", PUBLIC_MAIL, json={**ASKED, "address": ADDRESS.upper()})
     assert (again.status_code, again.json()) == (202, answers[0].json())
 
@@ -56,7 +57,7 @@ async def test_a_parent_is_asked_once_agrees_is_told_of_the_disease_and_leaves_i
     assert await rows(mailing, "SELECT url FROM subscriptions") == []
 
 
-async def test_nobody_is_flooded_and_no_answer_tells_who_is_subscribed(
+async def test_no_address_is_flooded_and_no_answer_shows_who_is_subscribed(
     mailing: Notifications, mail: MailServer
 ) -> None:
     codes = ["ORPHA:98896", "ORPHA:70", "ORPHA:589", "ORPHA:276", "ORPHA:906"]

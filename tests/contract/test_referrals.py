@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.registry.referrals.upkeep import delete_old, mark_check_again
+from services.registry.referrals.upkeep import delete_old
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.rights_referrals import until_marked
 from tests.contract.test_registry import a_trial, create, events_since, now
@@ -340,9 +340,6 @@ async def test_a_safety_hold_stops_new_referrals_and_inclusions_and_marks_the_ot
     ]
     assert {(one.status_code, one.json()["code"]) for one in refused} == {(409, "safety_hold")}
     await parties.walk(dosed, "follow_up")
-    database, trial = parties.app.state.database, (await parties.admin.get(f"/registry/v1/trials/{NUMBER}")).json()
-    async with database.transaction(as_service=True) as connection:
-        await mark_check_again(connection, trial["id"], "safety_hold", datetime.now(UTC))
     await parties.until_marked()
     marks = [(await parties.read(parties.centre, one))["check_again"] for one in (reference, dosed)]
     assert marks == ["safety_hold", None]

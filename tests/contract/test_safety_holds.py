@@ -81,7 +81,14 @@ async def test_a_hold_is_lifted_by_two_organisations_that_name_one_reference(par
 
 
 async def test_a_hold_acts_at_its_own_scope_and_alerts_the_parties_of_its_class(parties: Parties) -> None:
-    key = await parties.make_trial(RIVAL_TRIAL, owner="rival", product={**AAV9, "name": "RV-2"})
+    dosed = {"dose_band": "1e14_vg_per_kg"}
+    key = await parties.make_trial(RIVAL_TRIAL, owner="rival", product={**AAV9, **dosed, "name": "RV-2"})
+    async with parties["coordination"] as admin:
+        stated = await admin.patch(
+            TRIAL, json={"product": dosed}, headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+        )
+    assert (stated.status_code, stated.json()["product"]["dose_band"]) == (200, dosed["dose_band"]), stated.text
+    assert "promoter" not in stated.json()["product"]
     readers = {name: parties[name] for name in ("rival", "sponsor", "public", "centre")}
     cursors = {name: await now(client) for name, client in readers.items()}
     german = {"scope": "country", "target": "FR", "kind": "authority_suspension", "reason": "authority_measure"}
@@ -105,7 +112,7 @@ async def test_a_hold_acts_at_its_own_scope_and_alerts_the_parties_of_its_class(
         found = [one for one in await events_since(client, cursors[name]) if one["type"] == "trial.class_alert"]
         alerted[name] = [(one["data"]["trial"], one["data"]["changed"]) for one in found]
         await client.aclose()
-    alert = [(RIVAL_TRIAL, ["vector", "serotype"])]
+    alert = [(RIVAL_TRIAL, ["vector", "serotype", "dose_band"])]
     assert alerted == {"rival": alert, "sponsor": [], "public": [], "centre": alert}
     assert (await parties.call("public", "GET", f"/registry/v1/trials/{RIVAL_TRIAL}"))["status"] == "recruiting"
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
+from services.cli.gateway import open_gateway
+from services.cli.trials import TRIALS
 from tests.conftest import free_port
 from tests.e2e.conftest import ROOT, System
 
@@ -257,6 +260,13 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
 
 
+def test_a_list_goes_on_to_the_next_page(system: System) -> None:
+    with open_gateway(system.url) as gateway:
+        at_once = gateway.first(7, TRIALS)
+        assert list(islice(gateway.walk(TRIALS, size=3), 7)) == at_once
+    assert len(at_once) == 7
+
+
 def test_the_feed_is_read_in_parts_and_continued(system: System, tmp_path: Path) -> None:
     first = system.cleio("feed", "--json", "--limit", "3")
     events = [json.loads(line) for line in first.stdout.splitlines()]
@@ -359,6 +369,10 @@ def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_p
         return system.cleio("submissions", *words, CLEIO_TOKEN=key).stdout
 
     name = json.loads(dossier("create", "--content", str(content), "--json"))["submission"]["reference"]
+    shown = dossier("show", name, "--lang", "en")
+    assert "draft" in shown
+    missing = next(line for line in shown.splitlines() if "/trial/contact" in line)
+    assert "Contact for public queries. Give it in this field." in missing
     screened = dossier("screen", name, "--lang", "en")
     assert screened.splitlines()[0].split() == ["scope", "scope_unclear"]
     assert "/24" in screened

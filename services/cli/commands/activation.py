@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url, split_values
 from services.cli.output import print_json
 
 activation = typer.Typer(
-    help="How the sites of a trial are authorised and opened.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="How the sites of a trial are authorised and opened.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Trial = Annotated[str, typer.Argument(metavar="TRIAL", help="The id of the trial, or any of its numbers.")]

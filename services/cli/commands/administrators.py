@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson
 from services.cli.output import print_message, print_result
 
-administrators = typer.Typer(help="Administrators of this installation.", no_args_is_help=True, rich_markup_mode=None)
+administrators = typer.Typer(
+    cls=Group, help="Administrators of this installation.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @administrators.command("create")

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson
 from services.cli.output import print_json, print_message
 
-audits = typer.Typer(help="The audit logs: who did what.", no_args_is_help=True, rich_markup_mode=None)
+audits = typer.Typer(cls=Group, help="The audit logs: who did what.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @audits.command("verify")

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url, split_values
 from services.cli.output import print_json
 
 capabilities = typer.Typer(
+    cls=Group,
     help="What centres can do, and which can give a product.",
     no_args_is_help=True,
     rich_markup_mode=None,

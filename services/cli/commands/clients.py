@@ -7,11 +7,15 @@ import typer
 
 from services.cli.commands.organisations import Kind, OptionalOrganisation, OrganisationOption
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url, split_values
 from services.cli.output import print_fields, print_json, print_message, print_result, print_table
 
 clients = typer.Typer(
-    help="The programs that call for an organisation. Needs CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="The programs that call for an organisation. Needs CLEIO_TOKEN.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="Id of the client.")]

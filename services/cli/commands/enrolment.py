@@ -5,10 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_json
 
-enrolment = typer.Typer(help="Places of enrolments, and who waits.", no_args_is_help=True, rich_markup_mode=None)
+enrolment = typer.Typer(
+    cls=Group, help="Places of enrolments, and who waits.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Trial = Annotated[str, typer.Argument(metavar="TRIAL", help="Any number of the trial.")]
 Centre = Annotated[str, typer.Argument(metavar="CENTRE", help="The id of the centre, such as fr-necker.")]

@@ -6,11 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url, split_values
 from services.cli.output import print_json
 
 feasibility = typer.Typer(
-    help="What centres are asked about dossiers, and what they answer.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="What centres are asked about dossiers, and what they answer.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Submission = Annotated[str, typer.Argument(metavar="DOSSIER", help="The reference of the dossier: SUB-…")]

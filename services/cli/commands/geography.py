@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import fail, one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson
 from services.cli.output import print_json, print_table
 
 geography = typer.Typer(
+    cls=Group,
     help="Communes and départements, for coverage and distances.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_json
 
-holds = typer.Typer(help="Safety holds on trials.", no_args_is_help=True, rich_markup_mode=None)
+holds = typer.Typer(cls=Group, help="Safety holds on trials.", no_args_is_help=True, rich_markup_mode=None)
 
 Day = Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The day of the decision.")]
 

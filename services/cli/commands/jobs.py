@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_json, print_message
 
-jobs = typer.Typer(help="Imports of partner networks.", no_args_is_help=True, rich_markup_mode=None)
+jobs = typer.Typer(cls=Group, help="Imports of partner networks.", no_args_is_help=True, rich_markup_mode=None)
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="As the list gives it, such as J000012.")]
 
@@ -17,7 +18,7 @@ Job = Annotated[str, typer.Argument(metavar="JOB", help="As the list gives it, s
 @jobs.command("list")
 def list_all(
     source: Annotated[str, typer.Option(help="Only this source, such as partner:pedstart.")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="Number of jobs.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of jobs.")] = 20,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:

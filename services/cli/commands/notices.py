@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url, split_values
 from services.cli.output import print_json, print_message, print_result, print_table
 
 PATH = "/notifications/v1/mail-subscriptions"
 
 notices = typer.Typer(
-    help="Notices by e-mail of what happens. Needs CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Notices by e-mail of what happens. Needs CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

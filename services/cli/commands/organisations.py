@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_fields, print_json, print_message, print_result, print_table
 
 organisations = typer.Typer(
-    help="The organisations that take part. Needs CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="The organisations that take part. Needs CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_json
 
-places = typer.Typer(help="Which places the facilities of records are.", no_args_is_help=True, rich_markup_mode=None)
+places = typer.Typer(
+    cls=Group, help="Which places the facilities of records are.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of lines.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The key of the facility text, as the lists give it.")]

@@ -6,11 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url
 from services.cli.output import print_json
 
 referrals = typer.Typer(
-    help="Patients referred to trials: references, states and dates.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="Patients referred to trials: references, states and dates.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="The reference, such as REF-7K2M-Q9XT-4HWD.")]

@@ -12,7 +12,7 @@ from services.cli.output import print_json, print_message
 
 def report(
     view: Annotated[str, typer.Argument(metavar="[VIEW]", help="network, centre or fcrin.")] = "",
-    centre: Annotated[str, typer.Option(help="The centre of the view centre, such as fr-lille.")] = "",
+    centre: Annotated[str, typer.Option(help="Of this centre, such as fr-lille.")] = "",
     year: Annotated[int, typer.Option(min=0, help="Only cases that began in this year; 0: all.")] = 0,
     plots: Annotated[Path | None, typer.Option(help="Also write the plots, SVG and CSV, into this folder.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.FR,
@@ -24,7 +24,7 @@ def report(
     from services.cli.gateway import open_gateway
     from services.cli.reports import print_report, read_report, write_plots
 
-    query = {"view": view, "centre": centre, "year": str(year) if year else ""}
+    query = {"view": view or ("centre" if centre else ""), "centre": centre, "year": str(year) if year else ""}
     given = {name: value for name, value in query.items() if value}
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
         found = read_report(gateway, given, as_csv=as_csv, language=lang)

@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url
 from services.cli.output import print_json, print_message
 
-reviews = typer.Typer(help="What waits for the decision of a person.", no_args_is_help=True, rich_markup_mode=None)
+reviews = typer.Typer(
+    cls=Group, help="What waits for the decision of a person.", no_args_is_help=True, rich_markup_mode=None
+)
 
 TextLanguage = Annotated[Language, typer.Option(help="Language of titles, reasons and answers.")]
 Item = Annotated[

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Url
 from services.cli.output import print_message, print_result
 
 signing_keys = typer.Typer(
-    help="The keys that sign the tokens of this installation.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="The keys that sign the tokens of this installation.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, TemplateFormat, Url
 from services.cli.output import print_json
 
 sources = typer.Typer(
-    help="Other registries and partner networks, with their records.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="Other registries and partner networks, with their records.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The source: ctgov, eclaire, cleio:<name> …")]

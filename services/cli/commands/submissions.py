@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url
 from services.cli.output import print_json
 
 submissions = typer.Typer(
-    help="Dossiers of studies, from a draft to a published trial.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="Dossiers of studies, from a draft to a published trial.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Dossier = Annotated[str, typer.Argument(metavar="DOSSIER", help="The reference of the dossier: SUB-…")]
@@ -21,7 +25,7 @@ TextLanguage = Annotated[Language, typer.Option(help="Language of findings.")]
 @submissions.command("list")
 def list_all(
     state: Annotated[str, typer.Option(help="Only this state, such as screening.")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="Number of lines.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of lines.")] = 50,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
@@ -29,27 +33,28 @@ def list_all(
     from services.cli.gateway import open_gateway
     from services.cli.submissions import SUBMISSIONS, print_heads
 
-    query = {"limit": str(limit), **({"state": state} if state else {})}
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        found = gateway.read(SUBMISSIONS, query)
+        found = gateway.first(limit, SUBMISSIONS, {"state": state} if state else None)
     if as_json:
-        print_json(found)
+        print_json({"items": found})
     else:
-        print_heads(found["items"])
+        print_heads(found)
 
 
 @submissions.command("show")
-def show(submission: Dossier, as_json: AsJson = False, url: Url = "") -> None:
-    """Show where a dossier stands, what was done and what can be done."""
+def show(submission: Dossier, lang: TextLanguage = Language.FR, as_json: AsJson = False, url: Url = "") -> None:
+    """Show where a dossier stands, what was done, what can be done, and what to correct."""
     from services.cli.gateway import open_gateway
-    from services.cli.submissions import SUBMISSIONS, print_dossier
+    from services.cli.submissions import SUBMISSIONS, print_dossier, print_screening
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
         found = gateway.read(f"{SUBMISSIONS}/{submission}")
-    if as_json:
+        screened = None if as_json else gateway.read(f"{SUBMISSIONS}/{submission}/screening")
+    if screened is None:
         print_json(found)
     else:
         print_dossier(found)
+        print_screening(screened, lang)
 
 
 @submissions.command("create")

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import fail, one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson
 from services.cli.output import print_json
 
 terminology = typer.Typer(
-    help="Releases of terminologies beside the built-in set.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Releases of terminologies beside the built-in set.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

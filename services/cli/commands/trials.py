@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import one_line_errors
+from services.cli.groups import Group
 from services.cli.options import AsJson, Language, Url
 from services.cli.output import print_json
 
-trials = typer.Typer(help="The published trials.", no_args_is_help=True, rich_markup_mode=None)
+trials = typer.Typer(cls=Group, help="The published trials.", no_args_is_help=True, rich_markup_mode=None)
 
 TitleLanguage = Annotated[Language, typer.Option(help="Language of the titles.")]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifications.deliveries.schemas import DeliveryPage, LoggedState, SentTest
+from services.notifications.mail.limits import counts_of
 from services.notifications.mail.schemas import (
     MailSubscription,
     MailSubscriptionId,
@@ -15,6 +16,7 @@ from services.notifications.mail.schemas import (
 )
 from services.notifications.mail.service import MailService
 from services.notifications.runtime import Running
+from shared.access.address import address_of
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
@@ -40,10 +42,13 @@ async def create_mail_subscription(
     request: Request, access: Writer, asked: MailSubscriptionInput, connection: Writing, runtime: Running
 ) -> Response:
     """Create an e-mail subscription. Its address gets a link to agree, and nothing else before it has."""
+    settings = request.app.state.settings
+    caller = address_of(request, settings.gateway_networks)
     created = await MailService(connection, access).create(
         asked,
         runtime.subscriptions_per_organisation,
-        request.app.state.settings.event_source,
+        settings.event_source,
+        counts_of(settings.sealing_key, asked.channel.address, caller),
         can_send=runtime.can_mail,
     )
     headers = {"ETag": etag(created.version), "Location": f"/notifications/v1/mail-subscriptions/{created.id}"}

@@ -6,25 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import Row, case, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notifications.mail.limits import DAY
 from services.notifications.mail.schemas import EmailChannel, MailSubscription, MailSubscriptionInput
 from services.notifications.subscriptions.repository import UNCONFIRMED
 from services.notifications.subscriptions.schemas import SubscriptionFilter
-from services.notifications.tables import IS_EMAIL, subscriptions
+from services.notifications.tables import IS_EMAIL, consent_requests, subscriptions
 
 SCHEME = "mailto:"
 
 
 @dataclass(frozen=True, slots=True)
 class NewMailRow:
-    """The part of a new e-mail subscription that its owner does not choose."""
+    """The part of a new e-mail subscription that its owner does not choose. ``silent``: nothing is sent."""
 
     id: str
     owner: str
     audiences: Sequence[str]
     at: datetime
+    silent: bool
 
 
 class MailRepository:
@@ -32,6 +35,25 @@ class MailRepository:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+
+    async def count_request(self, digest: bytes, now: datetime) -> int:
+        """Count a request for consent; return how many there were within a day of the first of them."""
+        insert_into = sqlite.insert if self.connection.dialect.name == "sqlite" else postgresql.insert
+        known = consent_requests.c
+        over = known.since <= now - DAY
+        counted = insert_into(consent_requests).values(digest=digest, since=now, requests=1)
+        counted = counted.on_conflict_do_update(
+            index_elements=[known.digest],
+            set_={
+                "since": case((over, counted.excluded.since), else_=known.since),
+                "requests": case((over, 1), else_=known.requests + 1),
+            },
+        )
+        return int((await self.connection.execute(counted.returning(known.requests))).scalar_one())
+
+    async def forget_requests(self, now: datetime) -> None:
+        """Delete the counts of days that are over."""
+        await self.connection.execute(delete(consent_requests).where(consent_requests.c.since <= now - DAY))
 
     async def add(self, new: NewMailRow, asked: MailSubscriptionInput) -> None:
         await self.connection.execute(
@@ -44,6 +66,7 @@ class MailRepository:
                 channel="email",
                 url=SCHEME + asked.channel.address,
                 sealed_secret=b"",
+                silent=new.silent,
                 last_number=0,
                 created_at=new.at,
                 updated_at=new.at,

@@ -1,12 +1,14 @@
 """Decisions about e-mail subscriptions."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.notifications.deliveries.repository import DeliveryRepository, NewDelivery
 from services.notifications.deliveries.schemas import Delivery, LoggedState
 from services.notifications.deliveries.service import deliver_own
 from services.notifications.events.model import CONFIRM_TYPE, new_own_event
+from services.notifications.mail.limits import RequestCount
 from services.notifications.mail.problems import ADDRESS_FIXED, MailNotConfiguredError
 from services.notifications.mail.repository import MailRepository, NewMailRow
 from services.notifications.mail.schemas import MailSubscription, MailSubscriptionInput, MailSubscriptionUpdate
@@ -49,13 +51,22 @@ class MailService:
         return await self._mail.page(self._owner, after, limit)
 
     async def create(
-        self, asked: MailSubscriptionInput, maximum: int, installation: str, *, can_send: bool
+        self,
+        asked: MailSubscriptionInput,
+        maximum: int,
+        installation: str,
+        counts: Sequence[RequestCount],
+        *,
+        can_send: bool,
     ) -> MailSubscription:
-        """Create a subscription, and ask its address for consent.
+        """Create a subscription, and ask its address for consent, unless there were too many requests for it.
+
+        The answer is the same then: nothing shows what others asked of an address.
 
         It receives what its creator may read in the feed: the right to subscribe gives no right to read more.
 
         :param installation: the URI that names this installation in events.
+        :param counts: what the request for consent counts for.
 
         :raises MailNotConfiguredError: 409, there is no mail server.
         :raises TooManySubscriptionsError: 409, the organisation has ``maximum`` already, by all channels.
@@ -65,8 +76,10 @@ class MailService:
         if await self._subscriptions.count(self._owner) >= maximum:
             raise TooManySubscriptionsError
         new_id, now = str(uuid.uuid4()), self._clock()
+        requests = [(await self._mail.count_request(one.digest, now), one.most) for one in counts]
+        silent = any(made > most for made, most in requests)
         audiences = sorted(view_of(self._access.principal).audiences - NOT_SENT)
-        await self._mail.add(NewMailRow(new_id, self._owner, audiences, now), asked)
+        await self._mail.add(NewMailRow(new_id, self._owner, audiences, now, silent), asked)
         await deliver_own(self._connection, new_own_event(new_id, now, installation, CONFIRM_TYPE))
         return await self.get(new_id)
 

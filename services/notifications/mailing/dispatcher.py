@@ -167,9 +167,10 @@ class MailDispatcher:
         return [(one, settle(one, now, self._policy.schedule, chance)) for one in outcomes]
 
     async def _forget(self) -> None:
-        """Delete subscriptions that their address did not confirm in time."""
+        """Delete subscriptions that their address did not confirm in time, and old counts of requests for consent."""
         async with self._database.transaction() as connection:
             before = self._clock() - timedelta(days=CONFIRM_DAYS)
             if count := await MailRepository(connection).delete_unconfirmed(before):
                 logger.info("mail_unconfirmed_deleted", extra={"count": count})
+            await MailRepository(connection).forget_requests(self._clock())
         await asyncio.sleep(FORGET_SECONDS)

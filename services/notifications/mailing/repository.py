@@ -37,7 +37,8 @@ class MailingRepository:
         An unconfirmed one has nothing but the request for its consent.
         """
         due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= before)
-        statement = select(subscriptions).where(IS_EMAIL, subscriptions.c.status.in_(("active", UNCONFIRMED)), due)
+        sending = subscriptions.c.status.in_(("active", UNCONFIRMED)) & ~subscriptions.c.silent
+        statement = select(subscriptions).where(IS_EMAIL, sending, due)
         return [
             Recipient(Ready(row.id, row.owner, row.url, row.sealed_secret), row.url.removeprefix(SCHEME), row.language)
             for row in await self.connection.execute(statement.order_by(func.random()).limit(limit))

@@ -11,7 +11,7 @@ from shared.vocabulary.geography import Departement
 
 
 class PublicMailRequest(ApiModel):
-    """What a person without an account wants to be told."""
+    """What a person without an account wants to be informed of."""
 
     address: Address = Field(description="The address. It gets one message that asks for its consent.")
     language: Language = Field(default="fr", description="The language of the messages.")
@@ -28,7 +28,7 @@ class PublicMailState(ApiModel):
 
 
 class PublicMailAnswer(ApiModel):
-    """The same for every address, so that it does not tell who is subscribed."""
+    """The same for every address, and so does not show who is subscribed."""
 
     status: Literal["asked"] = Field(default="asked", description="The address is asked, unless it was lately.")
     valid_days: int = Field(description="How long the link in the message is valid, in days.")

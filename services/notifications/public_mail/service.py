@@ -1,11 +1,13 @@
 """Decisions about e-mail for anyone."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import get_args
 
 from services.notifications.deliveries.service import deliver_own
 from services.notifications.events.model import CONFIRM_TYPE, new_own_event
+from services.notifications.mail.limits import DAY, RequestCount
 from services.notifications.mail.problems import MailNotConfiguredError
 from services.notifications.mail.repository import MailRepository, NewMailRow
 from services.notifications.mail.schemas import EmailChannel, MailSubscriptionInput
@@ -24,9 +26,9 @@ TYPES: list[EventType] = [
     for one in get_args(EventType)
     if one in {"trial.published", "trial.status_changed", "trial.withdrawn", "site.opened", "site.closed"}
 ]
-# Of one address: requests for its consent in a day, and subscriptions. Of all: requests that wait for an answer.
-ASKED_A_DAY, OF_ADDRESS, WAITING = 3, 20, 2_000
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# Of one address: subscriptions. Of all: requests that wait for an answer.
+OF_ADDRESS, WAITING = 20, 2_000
+HOUR = timedelta(hours=1)
 
 
 class PublicMailService:
@@ -37,10 +39,13 @@ class PublicMailService:
         self._clock = clock
         self._mail = MailRepository(connection)
 
-    async def ask(self, asked: PublicMailRequest, installation: str, *, can_send: bool) -> None:
+    async def ask(
+        self, asked: PublicMailRequest, installation: str, counts: Sequence[RequestCount], *, can_send: bool
+    ) -> None:
         """Ask an address for its consent, unless it has agreed to the same, was just asked, or was asked too often.
 
         :param installation: the URI that names this installation in events.
+        :param counts: what the request for consent counts for.
 
         :raises MailNotConfiguredError: 409, there is no mail server.
         :raises RateLimitedError: 429, too many addresses have not answered yet.
@@ -56,11 +61,13 @@ class PublicMailService:
             one.filter == wanted.filter and (one.confirmed_at is not None or one.created_at > now - HOUR)
             for one in present
         )
-        lately = sum(one.created_at > now - DAY for one in present)
-        if same or lately >= ASKED_A_DAY or len(present) >= OF_ADDRESS:
+        if same or len(present) >= OF_ADDRESS:
+            return
+        requests = [(await self._mail.count_request(one.digest, now), one.most) for one in counts]
+        if any(made > most for made, most in requests):
             return
         new_id = str(uuid.uuid4())
-        await self._mail.add(NewMailRow(new_id, OWNER, AUDIENCES, now), wanted)
+        await self._mail.add(NewMailRow(new_id, OWNER, AUDIENCES, now, silent=False), wanted)
         await deliver_own(self._connection, new_own_event(new_id, now, installation, CONFIRM_TYPE))
 
 

@@ -11,6 +11,16 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// What was chosen while the counts were under way stays chosen.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target.id !== "facets") return;
+  for (const box of fragment.querySelectorAll("input[type=checkbox]")) {
+    const present = document.getElementById(box.id);
+    if (present) box.checked = present.checked;
+  }
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "results") history.replaceState(null, "", event.detail.pathInfo.finalRequestPath);
 });

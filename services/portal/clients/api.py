@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from services.portal.clients.problems import ApiError, ApiUnavailableError
 from shared.clients.internal import InternalClient, SiblingError
 
@@ -73,18 +75,36 @@ class Api:
         :raises ApiError: the service answered with an error.
         :raises ApiUnavailableError: it did not answer.
         """
-        service = self._services[_SERVICES.get(path.split("/")[1], "notifications")]
-        parameters = {name: value for name, value in (query or {}).items() if value not in (None, "", [], ())}
-        try:
-            response = await service.send(
-                method, path, query=parameters, json=json, headers={**self._headers, **(headers or {})}
-            )
-        except SiblingError as error:
-            raise ApiUnavailableError from error
-        body = response.json() if "json" in response.headers.get("content-type", "") else response.text or None
+        response = await self._send(method, path, query or {}, json, headers or {})
+        body = _body(response)
         if not response.is_success:
             raise ApiError.of(response.status_code, body)
         return Answer(body, response.headers.get("etag"), response.headers)
+
+    async def download(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        :raises ApiError: the service answered with an error.
+        :raises ApiUnavailableError: it did not answer.
+        """
+        response = await self._send("GET", path, {}, None, {})
+        if not response.is_success:
+            raise ApiError.of(response.status_code, _body(response))
+        return response.content
+
+    async def _send(
+        self, method: str, path: str, query: Mapping[str, Any], json: Any, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        service = self._services[_SERVICES.get(path.split("/")[1], "notifications")]
+        parameters = {name: value for name, value in query.items() if value not in (None, "", [], ())}
+        try:
+            return await service.send(method, path, query=parameters, json=json, headers={**self._headers, **headers})
+        except SiblingError as error:
+            raise ApiUnavailableError from error
+
+
+def _body(response: httpx.Response) -> Any:
+    return response.json() if "json" in response.headers.get("content-type", "") else response.text or None
 
 
 def segment(value: str) -> str:

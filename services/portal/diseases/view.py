@@ -52,7 +52,7 @@ def _group(one: Card) -> str:
 
 def _synonyms(concept: Mapping[str, Any], name: str, formats: Formats) -> Sequence[str]:
     synonyms = concept["synonyms"]
-    names = synonyms.get(formats.language) or synonyms.get("en") or ()
+    names = synonyms.get(formats.language, ())
     return [one for one in dict.fromkeys(names) if one != name][:_SYNONYMS]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.portal.pages.ages import age_range
+from services.portal.pages.ages import age_range, years
 from services.portal.pages.formats import Formats
 
 OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
 _CITIES = 4
+_ADULT = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,13 @@ def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
     eligibility, product = trial.get("eligibility") or {}, trial.get("product") or {}
     sites = [site for site in trial.get("sites") or () if site["status"] in OPEN]
     confirmed = max((site["confirmed_at"] for site in sites if site.get("confirmed_at")), default=None)
-    ages = age_range(eligibility.get("minimum_age"), eligibility.get("maximum_age"), formats.language)
-    sex = eligibility.get("sex") if eligibility.get("sex") in {"male", "female"} else None
     return Card(
         number=trial["identifier"],
         title=formats.label(trial["titles"]) or trial["identifier"],
         status=trial["status"],
         is_demonstration=trial.get("sample") == "demo",
         diseases=[(one.get("code") or "", _disease(one, names, formats)) for one in _targets(trial)][:4],
-        people=", ".join(
-            part for part in (ages, formats.word("sex", sex).lower() if ages else formats.word("sex", sex)) if part
-        ),
+        people=people(eligibility, formats),
         treatment=_treatment(product, formats),
         phase=formats.word("phase", trial.get("phase")),
         nearest=_nearest(trial.get("nearest"), formats),
@@ -69,6 +66,20 @@ def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
         confirmed=formats.day(confirmed),
         is_stale=bool(sites) and all(site.get("stale") for site in sites),
     )
+
+
+def people(eligibility: Mapping[str, Any], formats: Formats) -> str:
+    """Say who may take part, by age and sex: ``De 3 à 15 ans, garçons``. Empty: nothing is stated."""
+    least, most = years(eligibility.get("minimum_age")), years(eligibility.get("maximum_age"))
+    ages = age_range(eligibility.get("minimum_age"), eligibility.get("maximum_age"), formats.language)
+    group = "sex"
+    if most is not None and most < _ADULT:
+        group = "sex_of_children"
+    elif least is not None and least >= _ADULT:
+        group = "sex_of_adults"
+    sex = eligibility.get("sex")
+    words = formats.word(group, sex) if sex in {"male", "female"} else ""
+    return ", ".join(part for part in (ages, words.lower() if ages else words) if part)
 
 
 def _targets(trial: Mapping[str, Any]) -> list[Mapping[str, Any]]:

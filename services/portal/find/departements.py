@@ -1,7 +1,7 @@
 """The départements and territories of France, and what people type to name a place.
 
 ``departements.json``: number, name, and the mean place of the inhabitants, computed from the communes of INSEE and IGN
-(Licence Ouverte 2.0), so that a distance can be told where no geography is loaded.
+(Licence Ouverte 2.0), so that a distance is known where no geography is loaded.
 """
 
 import json

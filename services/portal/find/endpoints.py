@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.download import csv_of
 from services.portal.find.first_page import first_page
-from services.portal.find.nothing import nothing_found
+from services.portal.find.nothing import diseases_of, nothing_found
 from services.portal.find.reading import find, place_of
 from services.portal.find.search import MAX_PLACE, Search
 from services.portal.find.site_map import site_map
@@ -20,6 +20,7 @@ from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+FEW = 3
 CSV, XML = "text/csv", "application/xml"
 Reader = Annotated[Access, Depends(allow("page", "read"))]
 
@@ -46,6 +47,8 @@ async def trials(request: Request, access: Reader, visitor: CurrentVisitor) -> R
         found=found,
         results=results(search, found, Formats(visitor.language)),
         nothing=None if found.total else await nothing_found(visitor.api, search),
+        # Few trials may be there only because a word is spelled alike.
+        diseases=await diseases_of(visitor.api, search) if 0 < found.total <= FEW else [],
         departements=DEPARTEMENTS.values(),
         is_part=request.headers.get("hx-request") == "true",
     )

@@ -38,7 +38,7 @@ class Nothing:
 
 async def nothing_found(api: Api, search: Search) -> Nothing:
     """Return what to offer instead of trials."""
-    suggestions, diseases = await asyncio.gather(_suggestions(api, search.text), _diseases(api, search))
+    suggestions, diseases = await asyncio.gather(_suggestions(api, search.text), diseases_of(api, search))
     first = diseases[0] if diseases else None
     general = await above(api, first) if first else []
     named = networks_of(first, general) if first else []
@@ -63,7 +63,8 @@ async def _suggestions(api: Api, text: str) -> list[Mapping[str, Any]]:
     return items
 
 
-async def _diseases(api: Api, search: Search) -> list[Mapping[str, Any]]:
+async def diseases_of(api: Api, search: Search) -> list[Mapping[str, Any]]:
+    """Return the diseases that a search is about: those chosen, or those that its words may mean."""
     if codes := search.chosen("condition"):
         return list((await concepts_of(api, codes)).values())
     if not search.text:

@@ -64,10 +64,10 @@ async def _counts(api: Api, search: Search, near: str | None, group: str) -> lis
 
 async def place_of(api: Api, text: str) -> str | None:
     """Return the first form of a place that the API knows; None: no place, or one that it does not know."""
-    *unsure, last = places_of(text)
-    if departement_of(text) is None:
-        unsure, last = [last] if last else [], None
-    for place in unsure:
+    places = places_of(text)
+    # The place of a département is always known.
+    sure = places.pop() if departement_of(text) is not None else None
+    for place in places if text else ():
         try:
             await api.get(_PATH, near=place, fields="identifier", limit=1)
         except ApiError as error:
@@ -75,4 +75,4 @@ async def place_of(api: Api, text: str) -> str | None:
                 raise
         else:
             return place
-    return last
+    return sure

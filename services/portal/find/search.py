@@ -50,9 +50,8 @@ class Search:
     @property
     def has_wrong_age(self) -> bool:
         """Return whether the age is no whole number of years or months that a person can have."""
-        return bool(self.age) and not (
-            self.age.isdecimal() and int(self.age) <= (120 if self.unit == "years" else 1440)
-        )
+        most = 120 if self.unit == "years" else 1440
+        return bool(self.age) and not (self.age.isascii() and self.age.isdecimal() and int(self.age) <= most)
 
     @property
     def has_filters(self) -> bool:

@@ -74,6 +74,8 @@ def _summary(found: Found, formats: Formats) -> str:
     else:
         text = f"{total} {formats.plural(found.total, 'trial', 'trials')} found"
         opened = f", {formats.number(recruiting)} of them open to new patients"
+    if recruiting == found.total > 1:
+        opened = ", tous ouverts aux inclusions" if french else ", all open to new patients"
     return text + (opened if found.total and recruiting else "")
 
 

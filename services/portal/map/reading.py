@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,13 +33,15 @@ class Found:
     """What the API answered.
 
     ``coverage``: by département if a disease was asked for, else by disease; None: see ``problem``.
-    ``trials``: those that recruit for the disease, with their sites.
+    ``trials``: those that recruit for the disease, with their sites. ``alike``: diseases that are written like one that
+    is not known.
     """
 
     network: Network
     coverage: Json | None
     trials: list[Json]
     problem: Literal["", "unknown_disease", "no_geography"] = ""
+    alike: Sequence[Json] = ()
 
 
 # The network takes a call for each centre, and seldom changes. What anonymous visitors see of it is the same for all.
@@ -58,7 +60,8 @@ async def read(visitor: Visitor, disease: str, *, with_samples: bool) -> Found:
     )
     condition = coverage["france"]["condition"] if coverage else None
     trials = await _open_trials(api, condition["code"], with_samples=with_samples) if condition else []
-    return Found(network, coverage, trials, problem)
+    alike = await _alike(api, disease) if problem == "unknown_disease" else []
+    return Found(network, coverage, trials, problem, alike)
 
 
 async def _network(visitor: Visitor) -> Network:
@@ -105,3 +108,8 @@ async def _open_trials(api: Api, code: str, *, with_samples: bool) -> list[Json]
     answer = await api.get(_TRIALS, condition=code, open="true", fields="sites", sample=sample, limit=200)
     items: list[Json] = answer["items"]
     return items
+
+
+async def _alike(api: Api, text: str) -> list[Json]:
+    answer = await api.get(f"{_TRIALS}/suggest", q=text[:100])
+    return [one for one in answer["items"] if one["kind"] == "condition"]

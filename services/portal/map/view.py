@@ -93,6 +93,7 @@ class MapView:
     centres: list[CentreRow]
     method: str
     diseases: list[tuple[str, str, int]]
+    alike: list[tuple[str, str]]
     names: list[str]
     land: list[str]
     frames: Mapping[str, Frame]
@@ -129,6 +130,7 @@ def map_view(found: Found, formats: Formats) -> MapView:
         ],
         method=formats.label(coverage["method"]) if coverage else "",
         diseases=diseases_of(coverage["items"], formats) if coverage and not condition else [],
+        alike=[(one["value"], formats.label(one["label"])) for one in found.alike],
         names=sorted({formats.label(one["label"]) for one in found.network.diseases} - {""}),
         land=[drawn.mainland, *(drawn.departements[code] for code in FRAMES)],
         frames=FRAMES,

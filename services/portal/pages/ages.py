@@ -24,6 +24,14 @@ def duration(text: str | None, language: Language) -> str:
     return " ".join(parts)
 
 
+def years(text: str | None) -> float | None:
+    """Return a duration in years, weeks and days being parts of one; None: there is none."""
+    match = _DURATION.fullmatch(text or "")
+    if match is None:
+        return None
+    return sum(int(number or 0) / part for number, part in zip(match.groups(), (1, 12, 52, 365), strict=True))
+
+
 def age_range(least: str | None, most: str | None, language: Language) -> str:
     """Write from which age to which age: ``De 3 ans à 15 ans``. Empty: no age is stated."""
     first, last = duration(least, language), duration(most, language)

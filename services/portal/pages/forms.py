@@ -11,7 +11,7 @@ from shared.values.problems import MalformedJsonError, Problem
 from shared.values.wire import Label
 
 FORM = "application/x-www-form-urlencoded"
-MAX_FIELDS = 500
+MAX_FIELDS = 5000
 
 
 class ForeignFormError(Problem):

@@ -20,7 +20,7 @@ from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 Sender = Annotated[Access, Depends(allow("page", "execute"))]
-FORM_BYTES = 8 * 1024 * 1024
+FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
 
 

@@ -26,7 +26,7 @@ _PLACES = {
 
 
 def proposal(record: Record, trial: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the form proposes. Limits go by month: a day beside an age limit would tell a birth date."""
+    """Return what the form proposes. Limits go by month: a day beside an age limit would show a birth date."""
     born = str(record.get("birth_date") or "")
     as_of = date.fromisoformat(str(trial["timeline"][0]["from"]))
     adult_on = f"{int(born[:4]) + _ADULT}{born[4:7]}" if len(born) >= len("2020-01") else ""

@@ -168,6 +168,6 @@ _WRITERS: dict[str, Callable[[Any, Formats], str]] = {
     "product.vector": _word("vector"),
     "eligibility.minimum_age": _duration,
     "eligibility.maximum_age": _duration,
-    "eligibility.sex": _word("who"),
+    "eligibility.sex": _word("participants"),
     "criteria": _criteria,
 }

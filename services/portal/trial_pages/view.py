@@ -19,6 +19,10 @@ from shared.criteria.words import duration
 # that no ethics committee is known to have approved: neutral facts are shown instead.
 APPROVING_SOURCES = frozenset({"curated", "sample"})
 _PLAIN_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
+_CLOSED = frozenset(
+    {"suspended", "active_not_recruiting", "completed", "terminated", "withdrawn", "refused", "expired"}
+)
 _REGISTERS = {
     "nct": "https://clinicaltrials.gov/study/{}",
     "euct": "https://euclinicaltrials.eu/ctis-public/view/{}",
@@ -75,6 +79,12 @@ class TrialView:
     path: dict[str, Any] | None
     contact: dict[str, Any] | None
     places_elsewhere: list[str]
+
+    @property
+    def is_closed_above_sites(self) -> bool:
+        """Whether a site says that it recruits although the trial, or a safety hold on all of it, says otherwise."""
+        holds = any(one["scope"] in {"trial", "product"} for one in self.holds)
+        return (holds or self.trial["status"] in _CLOSED) and any(one.status in _OPEN for one in self.sites)
 
 
 def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
@@ -165,7 +175,7 @@ def neutral_facts(trial: dict[str, Any], diseases: list[str], who: str, formats:
 
 def people(eligibility: dict[str, Any], formats: Formats) -> str:
     """Return who may take part, by sex and age."""
-    sex = formats.word("who", eligibility["sex"]) or formats.word("who", "all")
+    sex = formats.word("participants", eligibility["sex"]) or formats.word("participants", "all")
     return f"{sex}, {_ages(eligibility['minimum_age'], eligibility['maximum_age'], formats)}"
 
 

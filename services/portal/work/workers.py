@@ -46,7 +46,7 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
 async def worker_of(visitor: CurrentVisitor) -> Visitor:
     """Return the visitor, who is signed in.
 
-    :raises UnauthenticatedError: 401, nobody is signed in.
+    :raises UnauthenticatedError: 401, the visitor is not signed in.
     """
     if visitor.me is None:
         raise UnauthenticatedError

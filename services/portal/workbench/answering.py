@@ -12,7 +12,7 @@ Wanted = Mapping[str, Any]
 _DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
 _FRENCH_DAY = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 _NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
-_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?)?)?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
+_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?|$))?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
 _SIGNS = {"≤": "<=", "≥": ">="}
 EXPOSURES = frozenset({"medication"})
 _VARIANT_TEXTS = ("type", "zygosity", "frame", "hgvs")
@@ -101,6 +101,7 @@ def facts_added(fields: Fields, code: str, as_of: str) -> list[dict[str, Any]]:
     """
     status = "absent" if fields("new-status") == "absent" else "present"
     found = []
+    wanted: dict[str, Any]
     if code:
         wanted = {"kind": fields("new-kind") or "condition", "codes": [code], "value": None, "variant": None}
         found.append(_one(wanted, "new-", fields, as_of, status))

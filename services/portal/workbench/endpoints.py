@@ -20,7 +20,7 @@ router = APIRouter(route_class=ApiRoute, tags=["pages"])
 Reader = Annotated[Access, Depends(allow("page", "read"))]
 Sender = Annotated[Access, Depends(allow("page", "execute"))]
 # A record of 4 MiB, encoded as a form.
-FORM_BYTES = 8 * 1024 * 1024
+FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
 
 
@@ -38,7 +38,7 @@ async def show(request: Request, access: Reader, visitor: CurrentVisitor, workbe
     try:
         await workbench.check()
     except ApiError as error:
-        return _refused(visitor, error)
+        return _refused(request, visitor, error)
     return _shown(request, visitor, Outcome(State()))
 
 
@@ -52,7 +52,7 @@ async def evaluate(
     try:
         outcome = await workbench.act(form)
     except ApiError as error:
-        return _refused(visitor, error)
+        return _refused(request, visitor, error)
     return _shown(request, visitor, outcome)
 
 
@@ -84,11 +84,15 @@ def _shown(request: Request, visitor: Visitor, outcome: Outcome, template: str =
     return page(request, visitor, template, status=status, headers=_FORGOTTEN, **values)
 
 
-def _refused(visitor: Visitor, error: ApiError) -> Response:
+def _refused(request: Request, visitor: Visitor, error: ApiError) -> Response:
     """Send an anonymous visitor to sign in; another visitor reads why.
 
     :raises ApiError: any other refusal.
     """
-    if error.status in {401, 404} and visitor.me is None:
-        return redirect(visitor, "/sign-in", back="/match")
-    raise error
+    if error.status not in {401, 404} or visitor.me is not None:
+        raise error
+    answer = redirect(visitor, "/sign-in", back="/match")
+    if request.headers.get("hx-request") != "true":
+        return answer
+    # htmx would show the page of the redirection inside this one.
+    return Response(None, 200, {"HX-Redirect": answer.headers["location"], **_FORGOTTEN})

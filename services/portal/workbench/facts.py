@@ -5,7 +5,7 @@ from typing import Any
 
 from services.portal.pages.formats import Formats
 from services.portal.workbench.state import Fact, Record, State
-from services.portal.workbench.view import unit_in_words
+from services.portal.workbench.view import exact, unit_in_words
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -64,15 +64,15 @@ def _value(fact: Fact, formats: Formats) -> str:
     dose = fact.get("dose")
     if isinstance(dose, dict):
         per_kg = "/kg" if dose.get("per_kg") else ""
-        return f"{_number(dose.get('value'), formats)} {unit_in_words(dose.get('unit'))}{per_kg}"
+        return f"{_number(dose.get('value'), formats)} {unit_in_words(dose.get('unit'), formats)}{per_kg}"
     if fact.get("value") is None:
         return ""
-    parts = [fact.get("comparator"), _number(fact["value"], formats), unit_in_words(fact.get("unit"))]
+    parts = [fact.get("comparator"), _number(fact["value"], formats), unit_in_words(fact.get("unit"), formats)]
     return " ".join(part for part in parts if part)
 
 
 def _number(value: Any, formats: Formats) -> str:
-    return formats.number(value) if isinstance(value, int | float) else str(value or "")
+    return exact(value, formats) if isinstance(value, int | float | str) else ""
 
 
 def _dates(fact: Fact, formats: Formats) -> str:

@@ -26,7 +26,9 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "state": outcome.state,
         "outcome": outcome,
         "answer": answer,
-        "questions": [] if answer is None else questions_view(answer.answer, outcome.names, formats),
+        "questions": []
+        if answer is None
+        else questions_view(answer.answer, outcome.state.record, outcome.names, formats),
         "facts": _facts(outcome, outcome.state.record, formats),
         "supposed_facts": _facts(outcome, outcome.state.supposed, formats),
         "person": _person(outcome),
@@ -43,6 +45,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
         "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
         "wrong_in": lambda prefix: any(name == prefix or name.startswith(f"{prefix}f") for name in outcome.faults),
+        "exact": lambda value: view.exact(value, formats),
         "limit_in_words": lambda limit: view.limit_in_words(limit, formats),
         "found_in_words": lambda details: view.found_in_words(details, names, formats),
         "evidence_in_words": lambda evidence, found: view.evidence_in_words(evidence, found, names, formats),
@@ -54,7 +57,8 @@ def _facts(outcome: Outcome, record: Record, formats: Formats) -> list[dict[str,
         {
             "part": "fact",
             "id": fact.get("id"),
-            "kind": formats.word("fact_kind", str(fact.get("kind"))),
+            # The name of a variant says that it is one.
+            "kind": "" if fact.get("variant") else formats.word("fact_kind", str(fact.get("kind"))),
             "name": name_of(fact, outcome.state, outcome.names, formats),
             "detail": detail_of(fact, formats),
             "added": str(fact.get("id")).startswith("added-"),

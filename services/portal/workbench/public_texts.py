@@ -4,13 +4,19 @@ They say nothing of a patient: they are the same for all visitors.
 """
 
 import asyncio
+import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from services.portal.clients.api import Api, segment
 
-_MOST = 20_000
+_MOST_SOURCES = 10_000
+# How long names are kept.
+_SECONDS = 3600.0
+# The column of the French label; the English one follows.
+_FRENCH = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +29,21 @@ class CriteriaSource:
 
 @dataclass(slots=True)
 class PublicTexts:
-    """Reads each text once from the API."""
+    """Reads the terminology as a whole, so that no call names a code of a patient; and each source once."""
 
-    _names: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _read_at: float | None = None
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sources: dict[tuple[str, int], CriteriaSource] = field(default_factory=dict)
 
     async def names(self, api: Api, codes: Iterable[str]) -> dict[str, Mapping[str, str]]:
         """Return the names of codes in both languages. A code without a name is left out."""
-        wanted = list(dict.fromkeys(codes))
-        await asyncio.gather(*(self._read_name(api, code) for code in wanted if code not in self._names))
-        return {code: self._names[code] for code in wanted if code in self._names}
+        async with self._reading:
+            if self._read_at is None or monotonic() - self._read_at > _SECONDS:
+                content = await api.download("/registry/v1/terminology/document")
+                self._names = await asyncio.to_thread(names_in, content)
+                self._read_at = monotonic()
+        return {code: self._names[code] for code in codes if code in self._names}
 
     async def sources(self, api: Api, trials: Iterable[Mapping[str, Any]]) -> dict[str, CriteriaSource]:
         """Return the sources of the criteria of trials of an answer, by id. Criteria without a version have none."""
@@ -40,19 +51,22 @@ class PublicTexts:
         await asyncio.gather(*(self._read_source(api, key) for key in keys if key not in self._sources))
         return {key[0]: self._sources[key] for key in keys if key in self._sources}
 
-    async def _read_name(self, api: Api, code: str) -> None:
-        found = await api.find("/registry/v1/terminology", code=code[:200])
-        if found and found["concepts"]:
-            _keep(self._names, code, found["concepts"][0]["label"])
-
     async def _read_source(self, api: Api, key: tuple[str, int]) -> None:
         found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
         if found and found.get("version") == key[1]:
             references = {one["id"]: one["source"]["ref"] for one in found["criteria"] if one.get("source")}
-            _keep(self._sources, key, CriteriaSource(found.get("source_version") or "", references))
+            if len(self._sources) >= _MOST_SOURCES:
+                self._sources.clear()
+            self._sources[key] = CriteriaSource(found.get("source_version") or "", references)
 
 
-def _keep(texts: dict[Any, Any], key: Any, value: Any) -> None:
-    if len(texts) >= _MOST:
-        texts.clear()
-    texts[key] = value
+def names_in(content: bytes) -> dict[str, Mapping[str, str]]:
+    """Return the names of codes in an export of the terminology: compressed text, a concept a line."""
+    found: dict[str, Mapping[str, str]] = {}
+    for line in gzip.decompress(content).decode().splitlines()[1:]:
+        fields = line.split("\t")
+        french, english = fields[_FRENCH : _FRENCH + 2]
+        if french or english:
+            label = {"fr": french or english, "en": english or french}
+            found |= dict.fromkeys(fields[0].split(" "), label)
+    return found

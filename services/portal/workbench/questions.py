@@ -74,14 +74,18 @@ def codes_of_questions(answer: Mapping[str, Any]) -> list[str]:
     return [code for one in answer["ask_next"][:SHOWN] for wanted in one["facts"] for code in wanted["codes"][:1]]
 
 
-def questions_view(answer: Mapping[str, Any], names: Names, formats: Formats) -> list[QuestionView]:
-    """Return the first questions that can be answered here."""
+def questions_view(
+    answer: Mapping[str, Any], record: Mapping[str, Any], names: Names, formats: Formats
+) -> list[QuestionView]:
+    """Return the first questions that can be answered here. Fields of the patient that the record has are left out."""
     found = []
     for place, question in enumerate(answer["ask_next"][:SHOWN]):
         facts = [
             (_name(wanted, names, formats), inputs)
             for number, wanted in enumerate(_without_twins(question["facts"]))
-            if wanted and (inputs := _inputs(wanted, f"q{place}f{number}-", str(answer["as_of"]), formats))
+            if wanted
+            and not record.get(wanted["field"] or "")
+            and (inputs := _inputs(wanted, f"q{place}f{number}-", str(answer["as_of"]), formats))
         ]
         within = next((wanted["within"] for wanted in question["facts"] if wanted["within"]), "")
         if len(facts) == 1:
@@ -168,7 +172,7 @@ def _inputs(wanted: Wanted, prefix: str, as_of: str, formats: Formats) -> list[I
         found.append(Input(f"{prefix}value", _label("value", formats), [(one, one) for one in wanted["values"]]))
     elif wanted["value"] in {"number", "dose", "level"}:
         per_kg = "/kg" if wanted["per_kg"] else ""
-        found.append(text("value", unit=unit_in_words(wanted["unit"]) + per_kg, numeric=True))
+        found.append(text("value", unit=unit_in_words(wanted["unit"], formats) + per_kg, numeric=True))
     if wanted["reference_range"]:
         found += [text("ref_high", numeric=True), text("ref_low", numeric=True)]
     if wanted["value"] in {"first_day", "last_day"} or wanted["duration"] or wanted["kind"] == "medication":

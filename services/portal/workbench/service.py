@@ -46,6 +46,10 @@ _NO_CODE = Label(
     fr="Choisissez un des codes proposés, ou écrivez-en un, par exemple ORPHA:98896.",
     en="Choose one of the codes, or write one, for example ORPHA:98896.",
 )
+_NOTHING = Label(
+    fr="Donnez au moins le diagnostic : en mots, ou par son code.",
+    en="Give at least the diagnosis: in words, or by its code.",
+)
 _SUPPOSE_DAY = Label(fr="Donnez le jour de l'évaluation, entier.", en="Give the whole day of evaluation.")
 MOST_CODES = 12
 
@@ -73,11 +77,11 @@ class Workbench:
             return replace(outcome, faults={error.name: error.wanted}, kept=_fields(form))
 
     async def check(self) -> None:
-        """Ask whether this visitor may match.
+        """Ask whether this visitor may match, and have the names of codes read before they are needed.
 
-        :raises ApiError: 401 or 403, no.
+        :raises ApiError: 401 or 403, the visitor may not.
         """
-        await self._match({}, State(invented=True))
+        await asyncio.gather(self._match({}, State(invented=True)), self._texts.names(self._api, ()))
 
     async def evaluate(self, state: State) -> Outcome:
         """Evaluate a state as it is.
@@ -110,7 +114,7 @@ class Workbench:
         except ApiError as error:
             if error.status in {401, 403}:
                 raise
-            return Outcome(state, problem=error, kept=_fields(form))
+            return replace(await self._evaluated(state), problem=error, kept=_fields(form))
         return await self._evaluated(State(found["patient"], {}, found["warnings"], {}, invented))
 
     async def _change(self, state: State, form: Form, action: str, name: str) -> Outcome:
@@ -142,6 +146,8 @@ class Workbench:
             changed = changed.keeping()
         elif action == "forget":
             changed = replace(changed, supposed={})
+        if changed.is_empty and action == "update":
+            raise NotUnderstoodError("new-code", _NOTHING)
         outcome = await self._evaluated(changed)
         if outcome.problem is not None:
             return replace(await self._evaluated(state), problem=outcome.problem, kept=_fields(form))

@@ -13,6 +13,8 @@ _STATES = ("not_met", "unknown", "met")
 _LISTED = frozenset({"compatible", "possible", "not_yet"})
 _RECRUITS = frozenset({"open", "not_yet_open", "unknown"})
 _REFERRERS = frozenset({"hospital", "centre"})
+# Below it, ten digits are all that a value has.
+_LARGE = 1e10
 # Trials with all criteria on the page; the others with their reasons until asked for.
 DETAILED = 10
 
@@ -76,11 +78,19 @@ def _reasons(trial: Document, formats: Formats) -> list[str]:
     return found
 
 
+def exact(value: float | str, formats: Formats) -> str:
+    """Write a clinical value with all its digits; text as it is."""
+    if isinstance(value, str):
+        return value
+    text = f"{value:.10g}" if abs(value) < _LARGE else f"{value:.0f}"
+    return text.replace(".", ",") if formats.language == "fr" else text
+
+
 def limit_in_words(limit: Document, formats: Formats) -> str:
     """Write a bound: ``≥ 50 %``, ``≤ 3 × the upper limit of the laboratory``, ``≥ 4 years``."""
     value = limit["value"]
-    number = formats.number(value) if isinstance(value, int | float) else duration_in_words(str(value), formats)
-    parts = [_SIGNS[limit["op"]], number, unit_in_words(limit["unit"]), formats.word("basis", limit["basis"])]
+    number = duration_in_words(value, formats) if isinstance(value, str) else exact(value, formats)
+    parts = [_SIGNS[limit["op"]], number, unit_in_words(limit["unit"], formats), formats.word("basis", limit["basis"])]
     return " ".join(part for part in parts if part)
 
 
@@ -99,8 +109,9 @@ def _found(found: Document, formats: Formats) -> str:
     value = found["value"]
     measured = ""
     if value is not None:
-        number = formats.number(value) if isinstance(value, int | float) else str(value)
-        measured = " ".join(part for part in (found["comparator"], number, unit_in_words(found["unit"])) if part)
+        measured = " ".join(
+            part for part in (found["comparator"], exact(value, formats), unit_in_words(found["unit"], formats)) if part
+        )
     status = "" if found["status"] == "present" else formats.word("fact_status", found["status"])
     parts = (measured, status, formats.day(found["date"]), formats.label(found["not_counted"]))
     return ", ".join(part for part in parts if part)
@@ -121,14 +132,15 @@ def _evidence(one: str, names: Mapping[str, str], formats: Formats) -> str:
     return formats.word("evidence", name) if name.startswith("#") else names.get(one, one)
 
 
-_UNITS = {"10*9/L": "10⁹/L", "10*12/L": "10¹²/L", "mL/min/{1.73_m2}": "mL/min/1,73 m²", "m2": "m²", "kg/m2": "kg/m²"}
+_UNITS = {"10*9/L": "10⁹/L", "10*12/L": "10¹²/L", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "m2": "m²", "kg/m2": "kg/m²"}
 
 
-def unit_in_words(unit: str | None) -> str:
+def unit_in_words(unit: str | None, formats: Formats) -> str:
     """Write a UCUM unit as a laboratory does."""
     if unit is None or unit in {"1", "{score}"}:
         return ""
-    return _UNITS.get(unit, unit)
+    text = _UNITS.get(unit, unit)
+    return text.replace("1.73", "1,73") if formats.language == "fr" else text
 
 
 _PARTS = {
@@ -156,5 +168,5 @@ def duration_in_words(duration: str, formats: Formats) -> str:
 
 
 def may_refer(me: Mapping[str, Any] | None) -> bool:
-    """Return whether a visitor may refer patients, as far as the pages can tell: the API decides."""
+    """Return whether a visitor may refer patients, as far as the pages know; the API decides."""
     return me is not None and me["kind"] in _REFERRERS

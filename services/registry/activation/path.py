@@ -19,7 +19,7 @@ from shared.values.wire import Label
 LAPSE_MONTHS: Final = 24
 LAPSE_ALARM_DAYS: Final = 180
 GMO_ALARM_DAYS: Final = 90
-_DECISIONS: Final = ("decision", "added_member_state")
+DECISIONS: Final = ("decision", "added_member_state")
 _CTR: Final[frozenset[str]] = frozenset(get_args(PathStep)) - {"lriph", "first_inclusion"}
 _ADDED: Final = frozenset({"added_submission", "added_member_state"})
 _OF_GMO: Final = {"declared": "gmo_pending", "refused": "gmo_refused", "expired": "gmo_expired"}
@@ -59,7 +59,7 @@ def path_of(facts: PathFacts, today: date) -> Path:
 
 def authorised_on(facts: PathFacts) -> date | None:
     """Return when the trial was authorised in France; None: it is not."""
-    return next((on for step in _DECISIONS if (on := _done(facts, step))), None)
+    return next((on for step in DECISIONS if (on := _done(facts, step))), None)
 
 
 def _timed(facts: PathFacts) -> list[Timed]:

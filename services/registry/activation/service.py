@@ -128,7 +128,7 @@ class ActivationService:
 
     async def path(self, identifier: str, access: Access) -> TrialPath:
         """Return the regulatory path of a trial."""
-        return await self._path(await self.preparation.insider(identifier, access))
+        return await self.path_for(await self.preparation.insider(identifier, access))
 
     async def enter(
         self, identifier: str, step: PathStep, given: EntryInput, access: Access, expected: Precondition
@@ -141,11 +141,11 @@ class ActivationService:
         await self.stated.lock(party.stored.key)
         planned = given.state == "planned"
         faults = self._impossible({} if planned else {"on": given.on}, {"on": given.on} if planned else {})
-        if not faults and given.on is not None and _is_out_of_order(await self._path(party), step, given.on):
+        if not faults and given.on is not None and _is_out_of_order(await self.path_for(party), step, given.on):
             faults = [Fault(pointer="/on", code="out_of_order", detail=OUT_OF_ORDER)]
         _refuse(faults)
         await self.preparation.state(party, Place("path", step), given, access, expected)
-        return await self._path(party)
+        return await self.path_for(party)
 
     async def checklist(self, identifier: str, centre: str, access: Access) -> SiteChecklist:
         """Return the opening checklist of a site.
@@ -197,7 +197,8 @@ class ActivationService:
         if given.done_on < max(done):
             _refuse([Fault(pointer="/done_on", code="out_of_order", detail=BEFORE_ITEMS)])
 
-    async def _path(self, party: Party) -> TrialPath:
+    async def path_for(self, party: Party) -> TrialPath:
+        """Return the regulatory path of the trial of a party."""
         key = party.stored.key
         found = await self.stated.of_part(key, "path")
         entries = {step: (EntryInput.model_validate_json(one.text), one.version) for step, one in found.items()}
@@ -216,7 +217,7 @@ class ActivationService:
         return TrialPath(party, facts, path_of(facts, self.today), entries)
 
     async def _checklist(self, party: Party, centre: str) -> SiteChecklist:
-        of_trial = await self._path(party)
+        of_trial = await self.path_for(party)
         found = await self.stated.of_part(party.stored.key, "checklist", centre)
         entries = {
             cast("ItemName", item): (ItemInput.model_validate_json(one.text), one.version)

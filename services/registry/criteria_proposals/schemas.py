@@ -40,7 +40,7 @@ class CriteriaDraft(ApiModel):
 
 
 class SignatureInput(ApiModel):
-    """Who signs. It is not the author."""
+    """The signer, who is not the author."""
 
     signed_by: Name = Field(description="The physician who checked the criteria.")
     signed_by_rpps: Rpps | None = Field(

@@ -204,10 +204,10 @@ class CohortService:
         return found[0]
 
     async def _check_exists(self, stored: StoredTrial, centre: str, cohort: str) -> None:
-        names = [one.id for one in stored.trial.cohorts] or [WHOLE]
-        known = {site.centre for site in await self.trials.repository.sites(stored.key) if site.is_known}
-        if centre not in known or cohort not in names:
-            raise NotFoundError
+        if cohort not in ([one.id for one in stored.trial.cohorts] or [WHOLE]):
+            raise NotFoundError(_NO_COHORT)
+        if centre not in {site.centre for site in await self.trials.repository.sites(stored.key) if site.is_known}:
+            raise NotFoundError(_NO_SITE)
 
     def _is_of(self, centre: str) -> bool:
         """Return whether the caller is no centre, or this one."""
@@ -252,6 +252,11 @@ class CohortService:
         return closed
 
 
+_NO_COHORT = Label(
+    fr="L'essai n'a pas de cohorte de cet identifiant ; un essai sans cohorte a la cohorte all.",
+    en="The trial has no cohort with this id; a trial without cohorts has the cohort all.",
+)
+_NO_SITE = Label(fr="Ce centre n'est pas un site de l'essai.", en="This centre is no site of the trial.")
 _BY_SPONSOR = Label(
     fr="Le promoteur de l'essai en décide, ou la coordination s'il n'en a pas.",
     en="The sponsor of the trial decides on this, or the coordination if it has none.",

@@ -12,7 +12,7 @@ from services.registry.feasibility.answer_schemas import (
 )
 from services.registry.feasibility.gate import codes_of
 from services.registry.feasibility.indication import Indication
-from services.registry.feasibility.model import AnswerSheet, Dossier, FeasibilityRequest, Prefilled
+from services.registry.feasibility.model import WITHDRAWN, AnswerSheet, Dossier, FeasibilityRequest, Prefilled
 from services.registry.feasibility.prefill import prefilled
 from services.registry.feasibility.problems import ConfidentialityGateError
 from services.registry.feasibility.questionnaire import Question, questionnaire
@@ -22,8 +22,6 @@ from services.registry.feasibility.stepping import TABLE, shown_state
 from services.registry.steps.problems import WrongStepError
 from services.registry.trials.service import check_version
 from shared.values.problems import ForbiddenError, NotFoundError
-
-_ANSWERABLE = "questionnaire_sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class AnswerService:
         sheet = await self._sheet(request)
         dossier = await session.dossier(submission)
         state = shown_state(request, dossier)
-        if state != _ANSWERABLE:
+        if not request.is_asked or state == WITHDRAWN:
             raise WrongStepError(state, "save", TABLE.possible(state, session.kind))
         if await session.gate(submission, centre) != "open":
             raise ConfidentialityGateError

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from services.registry.feasibility.model import SELECTED
 from services.registry.model.working_days import working_days
 from services.registry.steps.model import Step
 
@@ -57,9 +58,15 @@ def clocks(steps: Sequence[Step], today: date) -> list[Clock]:
 
     A questionnaire that was sent again starts its clock again: the last time is measured.
     """
-    dated = [(step.action, step.on) for step in steps if step.on is not None]
+    known = [(step, step.on) for step in steps if step.on is not None]
+    dated = [(step.action, on) for step, on in known]
+    # What a selected centre answers again waits for no decision.
+    of_decision = [(step.action, on) for step, on in known if step.action != "submit" or step.state not in SELECTED]
     pauses = _pauses(dated, today)
-    found = [_clock(name, starts, ends, dated, pauses, today) for name, starts, ends in _CLOCKS]
+    found = [
+        _clock(name, starts, ends, of_decision if name == "decision" else dated, pauses, today)
+        for name, starts, ends in _CLOCKS
+    ]
     return [one for one in found if one is not None]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.registry.feasibility.model import FINAL, WITHDRAWN, FeasibilityRequest
@@ -19,6 +19,8 @@ from shared.persistence import Database
 EVERY_SECONDS: Final = 60.0
 # SQLite has one writer: a transaction is short.
 TOGETHER: Final = 100
+# In which the coordination may correct that it declined a dossier: a centre is asked about a dossier once.
+CORRECTION: Final = timedelta(days=7)
 _OPEN: Final = TABLE.states - FINAL - {"activated"}
 
 
@@ -47,28 +49,31 @@ async def remind_some(database: Database, now: datetime) -> int:
 
 
 async def withdraw_some(database: Database, now: datetime) -> int:
-    """Withdraw open requests about withdrawn dossiers, at most `TOGETHER`. Return their number."""
+    """Withdraw open requests about withdrawn and declined dossiers, at most `TOGETHER`. Return their number."""
     async with database.read(as_service=True) as connection:
-        if not await FeasibilityRepository(connection).of_dossiers_in(WITHDRAWN, _OPEN, 1):
+        if not await FeasibilityRepository(connection).of_ended_dossiers(_OPEN, now - CORRECTION, 1):
             return 0
     async with database.transaction(as_service=True) as connection:
-        found = await FeasibilityRepository(connection).of_dossiers_in(WITHDRAWN, _OPEN, TOGETHER, lock=True)
+        repository = FeasibilityRepository(connection)
+        found = await repository.of_ended_dossiers(_OPEN, now - CORRECTION, TOGETHER, lock=True)
         for one in found:
-            await _withdraw(FeasibilityRepository(connection), one, now)
+            await _withdraw(repository, one, now)
     return len(found)
 
 
 async def _withdraw(repository: FeasibilityRepository, request: FeasibilityRequest, now: datetime) -> None:
     dossiers = SubmissionRepository(repository.connection)
     dossier = await dossier_of(dossiers, request.submission)
-    withdrawn = [one for one in await dossiers.steps.of(request.submission) if one.action == "withdraw"]
+    ending = [one for one in await dossiers.steps.of(request.submission) if one.action in {"withdraw", "decide"}]
+    by = "coordination" if dossier.state == "decided" else "sponsor"
     steps = await repository.steps.of(request.reference)
-    days = [one.on for one in (*steps, *withdrawn[-1:]) if one.on is not None]
-    after = replace(request, version=request.version + 1, state=WITHDRAWN, reminder_due=None)
+    days = [one.on for one in (*steps, *ending[-1:]) if one.on is not None]
+    after = replace(request, version=request.version + 1, state=WITHDRAWN, deadline=None, reminder_due=None)
     await repository.replace(after)
-    author = withdrawn[-1].author if withdrawn else dossier.organisation
-    # Not before the last step of the centre, which may be dated later than the withdrawal.
+    author = ending[-1].author if ending else dossier.organisation
+    organisation = dossier.organisation if by == "sponsor" else by
+    # Not before the last step of the centre, which may be dated later than the end of the dossier.
     on = max(days, default=day_of(now))
-    step = Step("withdraw", WITHDRAWN, now, dossier.organisation, author, on, None, {"by": "sponsor"})
+    step = Step("withdraw", WITHDRAWN, now, organisation, author, on, None, {"by": by})
     await repository.steps.add(after.reference, after.version, step)
     FEED.record(repository.connection, *changes_of_step(after, "withdraw", dossier))

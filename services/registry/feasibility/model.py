@@ -36,7 +36,8 @@ class FeasibilityRequest:
     """What one centre is asked about one dossier.
 
     ``named``: the sponsor may know what this centre answers: it consented, or was selected. ``deadline``: the last day
-    to answer; None: no questionnaire was sent. ``reminder_due``: when the next reminder is sent; None: none is.
+    to answer; None: no questionnaire waits for answers. ``reminder_due``: when the next reminder is sent; None: none
+    is.
     """
 
     reference: str
@@ -48,6 +49,11 @@ class FeasibilityRequest:
     named: bool = False
     deadline: date | None = None
     reminder_due: date | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a questionnaire waits for answers: a selected centre may be asked again."""
+        return self.deadline is not None
 
 
 @dataclass(frozen=True, slots=True)

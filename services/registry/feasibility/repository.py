@@ -6,12 +6,19 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, tuple_, update
+from sqlalchemy import Row, and_, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.feasibility.gate import VisibleField
-from services.registry.feasibility.model import Agreement, Answer, AnswerSheet, FeasibilityRequest, LegalEntity
+from services.registry.feasibility.model import (
+    WITHDRAWN,
+    Agreement,
+    Answer,
+    AnswerSheet,
+    FeasibilityRequest,
+    LegalEntity,
+)
 from services.registry.feasibility.tables import (
     confidentiality_agreements,
     feasibility_answers,
@@ -62,7 +69,7 @@ class FeasibilityRepository:
         if narrowing.state is not None:
             statement = statement.where(columns.state == narrowing.state)
         if narrowing.due_by is not None:
-            statement = statement.where(columns.state == "questionnaire_sent", columns.deadline <= narrowing.due_by)
+            statement = statement.where(columns.deadline <= narrowing.due_by)
         if after is not None:
             statement = statement.where(tuple_(columns.requested_at, columns.reference) < after)
         statement = statement.order_by(columns.requested_at.desc(), columns.reference.desc()).limit(limit)
@@ -167,12 +174,21 @@ class FeasibilityRepository:
         )
         return (await self.connection.execute(statement)).first() is not None
 
-    async def of_dossiers_in(
-        self, dossier_state: str, states: Collection[str], limit: int, *, lock: bool = False
+    async def of_ended_dossiers(
+        self, states: Collection[str], declined_before: datetime, limit: int, *, lock: bool = False
     ) -> list[FeasibilityRequest]:
-        """Return requests in some states about dossiers in a state. ``lock``: no other transaction takes them too."""
-        columns = feasibility_requests.c
-        dossiers = select(submissions.c.reference).where(submissions.c.state == dossier_state)
+        """Return requests in some states about dossiers that are withdrawn, or declined since before a time.
+
+        A declined amendment of a published dossier ends nothing. ``lock``: no other transaction takes them too.
+        """
+        columns, dossier = feasibility_requests.c, submissions.c
+        declined = and_(
+            dossier.state == "decided",
+            dossier.answer == "declined",
+            dossier.published_number.is_(None),
+            dossier.updated_at <= declined_before,
+        )
+        dossiers = select(dossier.reference).where(or_(dossier.state == WITHDRAWN, declined))
         statement = (
             select(feasibility_requests).where(columns.submission.in_(dossiers), columns.state.in_(states)).limit(limit)
         )

@@ -167,7 +167,7 @@ class FeasibilitySummary(ApiModel):
     version: int = Field(description=_VERSION)
     state: RequestState = Field(description=_STATE)
     requested_at: Instant = Field(description="When the centre was asked.")
-    deadline: Day | None = Field(description="The last day to answer the questionnaire; null: none was sent.")
+    deadline: Day | None = Field(description="The last day to answer the questionnaire; null: none waits for answers.")
     named: bool = Field(description="Whether the sponsor may know what this centre answers.")
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from services.registry.feasibility.clocks import clocks, is_question_open
 from services.registry.feasibility.gate import age_bands_of, conditions_of, countries_of, shown
 from services.registry.feasibility.model import (
+    SELECTED,
     AnswerSheet,
     Dossier,
     FeasibilityRequest,
@@ -112,7 +113,7 @@ class FeasibilityService:
             return request
         after: AnswerSheet = submitted(questionnaire(), sheet, dossier, on)
         await repository.replace_sheet(after)
-        return replace(request, named=after.may_be_named)
+        return replace(request, named=after.may_be_named or request.state in SELECTED)
 
     async def _document(self, request: FeasibilityRequest, dossier: Dossier) -> FeasibilityDocument:
         session = self.session

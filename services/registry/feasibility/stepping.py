@@ -42,7 +42,7 @@ def possible(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossie
     """Return the steps that an organisation of this kind can take now, whatever the gate."""
     if dossier.state == WITHDRAWN:
         return []
-    return [action for action in TABLE.possible(request.state, kind) if _fits(action, steps)]
+    return [action for action in TABLE.possible(request.state, kind) if _fits(action, request, steps)]
 
 
 def state_after(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossier, action: str, kind: str) -> str:
@@ -54,7 +54,7 @@ def state_after(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dos
     if dossier.state == WITHDRAWN:
         raise WrongStepError(shown_state(request, dossier), action, [])
     state = TABLE.after(request.state, action, kind)
-    if not _fits(action, steps):
+    if not _fits(action, request, steps):
         raise WrongStepError(request.state, action, possible(request, steps, dossier, kind))
     return state
 
@@ -98,7 +98,10 @@ def changed(
     if given.action == "answer_question" and request.deadline is not None:
         asked = next((step.on for step in reversed(steps) if step.action == "ask_question" and step.on), on)
         return _with_deadline(after, end_of_period(request.deadline, (on - asked).days), today)
-    return after if state == "questionnaire_sent" else replace(after, reminder_due=None)
+    # A selected centre that is asked again stays selected, and its contract goes on.
+    if state in SELECTED and given.action not in {"select", "submit"}:
+        return after
+    return after if state == "questionnaire_sent" else replace(after, deadline=None, reminder_due=None)
 
 
 def detail_of(given: FeasibilityStepInput, after: FeasibilityRequest) -> dict[str, str]:
@@ -115,12 +118,18 @@ def _with_deadline(request: FeasibilityRequest, deadline: date, today: date) -> 
     return replace(request, deadline=deadline, reminder_due=next_reminder(deadline, today))
 
 
-def _fits(action: str, steps: Sequence[Step]) -> bool:
+def _fits(action: str, request: FeasibilityRequest, steps: Sequence[Step]) -> bool:
     """Return whether the steps so far allow an action that the state allows."""
     if action in _TALKS:
-        return is_question_open(steps) is (action == "answer_question")
+        return request.is_asked and is_question_open(steps) is (action == "answer_question")
     signed = any(step.action == "sign_contract" for step in steps)
-    return {"sign_contract": not signed, "green_light": signed}.get(action, True)
+    allowed = {
+        "sign_contract": not signed,
+        "green_light": signed,
+        "submit": request.is_asked,
+        "ask_again": not request.is_asked,
+    }
+    return allowed.get(action, True)
 
 
 def _reason_faults(given: FeasibilityStepInput) -> list[Fault]:

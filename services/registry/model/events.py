@@ -110,7 +110,7 @@ class ClassAlertData(ChangeData):
 
 
 class ClassAlertEvent(CloudEvent):
-    """A hold on a trial with the same product, or the same vector and serotype. For the parties of the trial."""
+    """A hold on a trial with the same product, vector and serotype, promoter or dose band. For the parties."""
 
     type: Literal["trial.class_alert"] = Field(description="The type of the event. No status has changed.")
     data: ClassAlertData = Field(description="Which trial, and which hold.")

@@ -23,9 +23,28 @@ Gene = Annotated[
     ),
 ]
 
+# A decade and its unit, so that two doses compare by their code.
+DoseBand = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^1e([0-9]|1[0-9])_(vg|vg_per_kg|cells|cells_per_kg|mg|mg_per_kg)$",
+            fr="la puissance de dix et l'unité, p. ex. 1e14_vg_per_kg",
+            en="the power of ten and the unit, e.g. 1e14_vg_per_kg",
+        )
+    ),
+]
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
 
 class Product(ApiModel):
-    """The advanced therapy medicinal product. What is null is not known."""
+    """The advanced therapy medicinal product. What is null or absent is not known.
+
+    A field that came later is absent rather than null, so that hashes of products that are without it stay the same.
+    """
 
     name: Line | None = Field(default=None, description="The name of the product.")
     atmp_class: AtmpClass | None = Field(default=None, description="The class in EU Regulation 1394/2007.")
@@ -45,3 +64,14 @@ class Product(ApiModel):
     cell_type: ShortLine | None = Field(default=None, description="The type of the cells.")
     route: ShortLine | None = Field(default=None, description="The route of administration.")
     orphan_designation: bool | None = Field(default=None, description="Whether it has an orphan designation.")
+    promoter: ShortLine | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="The promoter of the gene, such as `MHCK7`; absent: not known.",
+    )
+    dose_band: DoseBand | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="The power of ten in which the highest dose lies, with its unit: `1e14_vg_per_kg` is 1e14 to below "
+        "1e15 vector genomes per kilogram; absent: not known.",
+    )

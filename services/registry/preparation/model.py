@@ -7,7 +7,8 @@ from typing import Literal
 from services.registry.trials.model import StoredTrial
 
 # `needs`: of the product at a site. `follow_up`: the schedule. `gmo`: the declaration. `path`: steps of authorisation.
-Part = Literal["needs", "follow_up", "gmo", "path", "checklist"]
+# `lapse`: an authorisation that lapsed, on the day that is its item; the registry writes it.
+Part = Literal["needs", "follow_up", "gmo", "path", "checklist", "lapse"]
 Role = Literal["coordination", "sponsor", "centre", "reader"]
 
 

@@ -1,5 +1,6 @@
 """SQL for what the parties of a trial state."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, text
@@ -33,6 +34,11 @@ class PreparationRepository:
             last, (last.c.item == _VERSIONS.item) & (last.c.version == _VERSIONS.version)
         )
         return {row.item: _stated(row) for row in await self.connection.execute(joined.where(*chosen))}
+
+    async def trials_with(self, part: Part, items: Collection[str]) -> list[str]:
+        """Return the trials of which one of some items was stated."""
+        stated = select(_VERSIONS.trial_key).where(_VERSIONS.part == part, _VERSIONS.item.in_(items)).distinct()
+        return list((await self.connection.execute(stated)).scalars())
 
     async def get(self, trial: str, place: Place) -> Stated | None:
         """Return what is in force at a place."""

@@ -2,6 +2,7 @@
 
 from services.registry.feasibility.asking_again import ask_again
 from services.registry.referrals.upkeep import mark_check_again
+from services.registry.safety_holds.model import Hold
 from services.registry.safety_holds.routing import HoldChange
 from services.registry.submissions.publishing import Publication
 from shared.persistence import Writing
@@ -15,6 +16,7 @@ async def follow_publication(connection: Writing, published: Publication) -> Non
         await mark_check_again(connection, published.trial_id, "criteria_changed", utc_now())
 
 
-async def follow_hold(connection: Writing, trial: str, change: HoldChange) -> None:
-    """Mark the open referrals of a trial on which a hold begins or ends."""
-    await mark_check_again(connection, trial, "safety_hold" if change == "imposed" else "hold_lifted", utc_now())
+async def follow_hold(connection: Writing, trial: str, hold: Hold, change: HoldChange) -> None:
+    """Mark the open referrals of a trial that are in the scope of a hold that begins or ends."""
+    why = "safety_hold" if change == "imposed" else "hold_lifted"
+    await mark_check_again(connection, trial, why, utc_now(), hold=hold.id)

@@ -100,9 +100,17 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Why referrals must be checked again: those of a trial, or of a patient except the one that causes it."""
+    """Why referrals must be checked again: those of a trial, or of a patient except the one that causes it.
+
+    ``cause``: that referral; of a trial the safety hold, so that only those in its scope are marked.
+    """
 
     why: str
     trial: str | None = None
     patient: str | None = None
     cause: str | None = None
+
+    @property
+    def hold(self) -> str | None:
+        """The safety hold in whose scope the referrals are; None: there is none."""
+        return None if self.trial is None else self.cause

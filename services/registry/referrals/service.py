@@ -19,6 +19,7 @@ from services.registry.referrals.routing import changes_of, removal_of
 from services.registry.referrals.schemas import Referral as ReferralDocument
 from services.registry.referrals.schemas import ReferralHead, ReferralInput, ReferralStepInput
 from services.registry.referrals.standing import View, seen_by_hospital, standing_of
+from services.registry.safety_holds.model import Hold
 from services.registry.safety_holds.problems import HeldTrialError
 from services.registry.safety_holds.repository import HoldRepository
 from services.registry.schema import FEED
@@ -247,10 +248,14 @@ class ReferralService:
 
     async def _check_holds(self, trial: StoredTrial, centre: str, cohort: str | None) -> None:
         """:raises HeldTrialError: 409."""
-        country, product = centre[:2].upper(), trial.trial.product.name
-        for hold in await HoldRepository(self.repository.connection).in_force(trial.key):
-            if hold.covers(country, centre, cohort, product):
-                raise HeldTrialError
+        holds = await HoldRepository(self.repository.connection).in_force(trial.key)
+        if any(_covers(hold, trial, centre, cohort) for hold in holds):
+            raise HeldTrialError
+
+    async def held(self, referrals: Sequence[Referral], trial: StoredTrial, hold_id: str) -> list[Referral]:
+        """Return those of a trial's referrals that are in the scope of a hold."""
+        hold = await HoldRepository(self.repository.connection).get(hold_id)
+        return [one for one in referrals if hold and _covers(hold, trial, one.centre, one.request.cohort)]
 
     async def _first_of_patient(self, given: ReferralInput, party: Party) -> str | None:
         """Return the first referral of the patient, by those that are named.
@@ -290,6 +295,10 @@ class ReferralService:
             others = tuple(one.reference for one in fellows if one.reference != referral.reference)
             around = replace(around, fellows=others)
         return document_of(referral, view, party, _possible(referral, view, access), around)
+
+
+def _covers(hold: Hold, trial: StoredTrial, centre: str, cohort: str | None) -> bool:
+    return hold.covers(centre[:2].upper(), centre, cohort, trial.trial.product.name)
 
 
 def _view(referral: Referral, steps: Sequence[Step], party: Party) -> View:

@@ -58,7 +58,7 @@ referral_marks = Table(
     Column("id", String(40), primary_key=True),
     Column("trial_key", String(36)),
     Column("patient", String(40)),
-    # The referral that causes it, which is not marked.
+    # The referral of the patient that causes it, which is not marked; of a trial the safety hold.
     Column("cause", String(40)),
     Column("why", String(40), nullable=False),
     Column("at", UtcInstant, nullable=False),

@@ -17,6 +17,8 @@ EVERY_SECONDS: Final = 5.0
 TOGETHER: Final = 100
 # Who is dosed or followed needs no other check of eligibility.
 TO_CHECK: Final = (BEFORE_CONSENT | AFTER_CONSENT) - {"dosed", "follow_up", "treatment_withdrawn"}
+# A hold changes nothing for a patient who is already collected or conditioned.
+TO_HOLD: Final = TO_CHECK - {"collection", "manufacturing", "released", "conditioning"}
 
 
 async def keep_referrals(database: Database, settings: RegistrySettings) -> None:
@@ -27,12 +29,15 @@ async def keep_referrals(database: Database, settings: RegistrySettings) -> None
     await asyncio.sleep(EVERY_SECONDS)
 
 
-async def mark_check_again(connection: Writing, trial_key: str, why: str, now: datetime) -> None:
+async def mark_check_again(
+    connection: Writing, trial_key: str, why: str, now: datetime, hold: str | None = None
+) -> None:
     """Have the open referrals of a trial marked within seconds: its criteria changed, or a hold is in force or lifted.
 
-    ``why``: a code of the list `check_again`. The caller need not see the referrals.
+    ``why``: a code of the list `check_again`; ``hold``: only referrals in the scope of this hold. The caller need not
+    see the referrals.
     """
-    await ReferralRepository(connection).add_mark(Mark(why, trial=trial_key), now)
+    await ReferralRepository(connection).add_mark(Mark(why, trial=trial_key, cause=hold), now)
 
 
 async def mark_some(database: Database, now: datetime, answer_days: int = 14) -> int:
@@ -51,11 +56,11 @@ async def mark_some(database: Database, now: datetime, answer_days: int = 14) ->
 
 
 async def _mark(service: ReferralService, mark: Mark) -> int:
-    keys: list[str] = []
-    if mark.trial is not None:
-        present = await service.trials.present(mark.trial)
-        keys = [present.key, *present.merged]
-    found = await service.repository.marked_by(mark, keys, TO_CHECK)
+    trial = None if mark.trial is None else await service.trials.present(mark.trial)
+    keys = [] if trial is None else [trial.key, *trial.merged]
+    found = await service.repository.marked_by(mark, keys, TO_CHECK if mark.hold is None else TO_HOLD)
+    if trial is not None and mark.hold is not None:
+        found = await service.held(found, trial, mark.hold)
     if mark.patient is not None:
         for one in found:
             await service.release(one)

@@ -3,8 +3,8 @@
 The days of a referral are calendar days: the patient waits on Sundays too.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from services.registry.reports.incidence import Case
@@ -27,39 +27,59 @@ ENDS: Final = (
 OTHERWISE: Final = "ended_otherwise"
 
 
-class Path(NamedTuple):
-    """One referral, in days after it was sent.
+Cases = Mapping[Case, int]
+# How the product is given, and whether the patient is a minor.
+Kind = tuple[str | None, bool]
 
-    ``reached``: each of `STAGES`, None: not reached; ``ended``: the first of `ENDS`; ``today``: the day of the report.
+
+class Paths(NamedTuple):
+    """Referrals, with one value of each in every list: there may be 100,000. Days are counted from its sending.
+
+    ``waited``: until the day of the report; ``reached``: a list for each of `STAGES`, None: not reached; ``ended``: the
+    first of `ENDS`; ``late``: whether it was sent after the month before which it should have been, None: there is no
+    such month.
     """
 
-    delivery: str | None
-    today: int
-    reached: tuple[int | None, ...]
-    ended: int | None = None
-    screen_failed: bool = False
+    kinds: Sequence[Kind]
+    waited: Sequence[int]
+    reached: Sequence[Sequence[int | None]]
+    ended: Sequence[int | None]
+    screen_failed: Sequence[bool]
+    late: Sequence[bool | None]
 
 
-Cases = Mapping[Case, int]
+NO_PATHS: Final = Paths([], [], [[] for _ in STAGES], [], [], [])
 
 
-def cases_of(paths: Iterable[Path]) -> dict[str, Mapping[str | None, Cases]]:
-    """Return the cases of each stage by delivery, and how many there are of each.
+def cases_of(paths: Paths) -> dict[str, dict[Kind, Cases]]:
+    """Return the cases of each stage by kind, and how many there are of each.
 
     What ended otherwise competes; what is still open counts until the day of the report.
     """
-    found: dict[str, dict[str | None, dict[Case, int]]] = {
-        stage: defaultdict(lambda: defaultdict(int)) for stage in STAGES
-    }
-    counted = list(found.items())
-    for path in paths:
-        last = Case(path.today, None) if path.ended is None else Case(path.ended, OTHERWISE)
-        for (stage, by_delivery), day in zip(counted, path.reached, strict=True):
-            by_delivery[path.delivery][last if day is None else Case(day, stage)] += 1
-    return {stage: dict(by_delivery) for stage, by_delivery in found.items()}
+    ends = [
+        (waited, None) if ended is None else (ended, OTHERWISE)
+        for waited, ended in zip(paths.waited, paths.ended, strict=True)
+    ]
+    found: dict[str, dict[Kind, Cases]] = {}
+    for stage, days in zip(STAGES, paths.reached, strict=True):
+        # Plain tuples until they are counted: they are made faster than cases.
+        cases = [end if day is None else (day, stage) for day, end in zip(days, ends, strict=True)]
+        by_kind: dict[Kind, dict[Case, int]] = {}
+        for (kind, case), number in Counter(zip(paths.kinds, cases, strict=True)).items():
+            by_kind.setdefault(kind, {})[Case(*case)] = number
+        found[stage] = {**by_kind}
+    return found
 
 
-def screen_failures(paths: Iterable[Path]) -> tuple[int, int]:
+def referred_in_time(paths: Paths) -> dict[str, int]:
+    """Return how many referrals were sent in time, and how many too late, of those that state until when."""
+    late = Counter(paths.late)
+    return {"in_time": late[False], "too_late": late[True]}
+
+
+def screen_failures(paths: Paths) -> tuple[int, int]:
     """Return the number of screen failures, and of those who consented: a failure before consent is none."""
-    consented = [path for path in paths if path.reached[CONSENT] is not None]
-    return sum(path.screen_failed for path in consented), len(consented)
+    failed = Counter(
+        failed for day, failed in zip(paths.reached[CONSENT], paths.screen_failed, strict=True) if day is not None
+    )
+    return failed[True], failed.total()

@@ -9,18 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from services.registry.reports.access import Path, cases_of, screen_failures
+from services.registry.reports.access import NO_PATHS, Paths, cases_of, referred_in_time, screen_failures
 from services.registry.reports.disclosure import SMALLEST, suppressed
 from services.registry.reports.incidence import Case, Clock, Point, clocks
 
-Section = Literal["feasibility", "safety", "access"]
+Section = Literal["feasibility", "opening", "safety", "access"]
 Unit = Literal["working_days", "days"]
-Group = Literal["all", "in_vivo", "ex_vivo", "not_known"]
+Group = Literal["all", "in_vivo", "ex_vivo", "not_known", "child", "adult"]
 DELIVERIES: Final[tuple[Group, ...]] = ("in_vivo", "ex_vivo", "not_known")
+AGES: Final[tuple[Group, ...]] = ("child", "adult")
 DELIVERY_GROUPS: Final[Mapping[str | None, Group]] = {"in_vivo": "in_vivo", "ex_vivo": "ex_vivo"}
+# What everyone may read anyway: nothing of it is about patients.
+PUBLIC_COUNTS: Final = frozenset({"offered", "coverage"})
 # The share of first answers within so many days is a target of networks.
 TARGET_DAYS: Final = 14
 DONE: Final = "done"
+STOPPED: Final = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Figures:
     ``counts``: code → group → number.
     """
 
-    paths: Sequence[Path] = ()
+    paths: Paths = NO_PATHS
     clocks: Mapping[tuple[Section, str], Mapping[Case, int]] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -72,16 +76,22 @@ def measures_of(figures: Figures, *, suppress: bool) -> list[Measure]:
         for (section, step), cases in figures.clocks.items()
     ]
     of_institutions = [_hidden(one) if suppress and _is_small(one) else one for one in found]
-    of_patients = []
-    for stage, by_delivery in cases_of(figures.paths).items():
-        groups: dict[Group, Counter[Case]] = {"all": Counter(), **{group: Counter() for group in DELIVERIES}}
-        for delivery, cases in by_delivery.items():
-            groups["all"].update(cases)
-            groups[DELIVERY_GROUPS.get(delivery, "not_known")].update(cases)
-        rows = [
-            _measure("access", stage, group, "days", clocks(cases, [stage])[stage]) for group, cases in groups.items()
-        ]
-        of_patients += _without_small(rows) if suppress else rows
+    of_patients: list[Measure] = []
+    for stage, by_kind in cases_of(figures.paths).items():
+        groups: dict[Group, Counter[Case]] = {group: Counter() for group in ("all", *DELIVERIES, *AGES)}
+        for (delivery, minor), cases in by_kind.items():
+            for group in ("all", DELIVERY_GROUPS.get(delivery, "not_known"), "child" if minor else "adult"):
+                groups[group].update(cases)
+        rows = {
+            group: _measure("access", stage, group, "days", clocks(cases, [stage])[stage])
+            for group, cases in groups.items()
+        }
+        if suppress:
+            for parts in (DELIVERIES, AGES):
+                rows |= _without_small([rows["all"], *(rows[part] for part in parts)])
+            if _is_small(rows["all"]):
+                rows["all"] = _hidden(rows["all"])
+        of_patients += rows.values()
     return [_without_small_parts(one) if suppress else one for one in [*of_institutions, *of_patients]]
 
 
@@ -90,11 +100,13 @@ def counts_of(figures: Figures, *, suppress: bool) -> list[Count]:
     failed, consented = screen_failures(figures.paths)
     named: dict[str, Mapping[str, int]] = {
         "screening": {"consented": consented, "screen_failure": failed},
+        "referred": referred_in_time(figures.paths),
         **figures.counts,
     }
     found = []
     for code, groups in named.items():
-        shown = suppressed([list(groups.values())])[0] if suppress else list(groups.values())
+        hides = suppress and code not in PUBLIC_COUNTS
+        shown = suppressed([list(groups.values())])[0] if hides else list(groups.values())
         found += [
             Count(code, group, count, suppressed=count is None) for group, count in zip(groups, shown, strict=True)
         ]
@@ -112,12 +124,12 @@ def _is_small(measure: Measure) -> bool:
     return measure.cases is not None and 0 < measure.cases < SMALLEST
 
 
-def _without_small(rows: Sequence[Measure]) -> list[Measure]:
+def _without_small(rows: Sequence[Measure]) -> dict[Group, Measure]:
     """Hide small groups, and a second one where the total would reveal the first. ``rows``: all, then its groups."""
     if _is_small(rows[0]):
-        return [_hidden(row) if row.cases else row for row in rows]
+        return {row.group: _hidden(row) if row.cases else row for row in rows[1:]}
     shown = suppressed([[row.cases or 0 for row in rows[1:]]])[0]
-    return [rows[0], *(_hidden(row) if count is None else row for row, count in zip(rows[1:], shown, strict=True))]
+    return {row.group: _hidden(row) if count is None else row for row, count in zip(rows[1:], shown, strict=True)}
 
 
 def _without_small_parts(measure: Measure) -> Measure:

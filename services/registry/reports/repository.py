@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select
@@ -15,10 +16,10 @@ from services.registry.feasibility.clocks import clocks as clocks_of_request
 from services.registry.feasibility.tables import feasibility_requests, feasibility_steps
 from services.registry.model.working_days import working_days
 from services.registry.referrals.tables import referrals, referrals_steps
-from services.registry.reports.access import ENDS, STAGES, Path
+from services.registry.reports.access import ENDS, NO_PATHS, STAGES, Paths
 from services.registry.reports.incidence import Case
 from services.registry.reports.model import Selection
-from services.registry.reports.report import DONE, Figures, Section
+from services.registry.reports.report import DONE, STOPPED, Figures, Section
 from services.registry.reports.tables import report_questions
 from services.registry.safety_holds.tables import safety_holds
 from services.registry.steps.repository import StepRepository
@@ -26,7 +27,6 @@ from services.registry.trials.tables import trial_aliases, trials
 from shared.vocabulary.identifiers import alias_of
 
 _SENT: Final = ("sent",)
-_STOPPED: Final = "stopped"
 # The clocks of a feasibility request that a report shows, and the names of their steps here.
 _CLOCKS: Final[Mapping[str, str]] = {
     "cda": "confidentiality",
@@ -96,7 +96,7 @@ class ReportRepository:
         found: int = (await self.connection.execute(statement)).scalar_one()
         return found
 
-    async def _paths(self, selection: Selection) -> list[Path]:
+    async def _paths(self, selection: Selection) -> Paths:
         delivery = await self._deliveries()
         rows = (await self.connection.execute(_days_of_referrals(selection))).all()
         # In a thread: there may be 100,000 of them.
@@ -127,7 +127,7 @@ class ReportRepository:
                 known = [step for step in of_one if step.on is None or step.on <= selection.today]
                 for clock in clocks_of_request(known, selection.today):
                     if (step := _CLOCKS.get(clock.name)) is not None:
-                        event = {"completed": DONE, "stopped": _STOPPED}.get(clock.outcome)
+                        event = {"completed": DONE, "stopped": STOPPED}.get(clock.outcome)
                         found["feasibility", step][Case(clock.working_days, event)] += 1
         return found
 
@@ -161,6 +161,8 @@ def _days_of_referrals(selection: Selection) -> Select[Any]:
             *stages,
             _first_day(ENDS).label("ended"),
             func.max(case((steps.state == "screen_failure", 1), else_=0)).label("screen_failed"),
+            referrals.c.minor,
+            referrals.c.refer_before,
         )
         .join(referrals_steps, steps.subject == referrals.c.reference)
         .where(*_sent_in(selection), steps.on <= selection.today)
@@ -169,7 +171,7 @@ def _days_of_referrals(selection: Selection) -> Select[Any]:
 
 
 def _first_day(states: tuple[str, ...]) -> ColumnElement[date | None]:
-    return func.min(case((referrals_steps.c.state.in_(states), referrals_steps.c.on)))
+    return func.min(referrals_steps.c.on).filter(referrals_steps.c.state.in_(states))
 
 
 def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
@@ -179,15 +181,26 @@ def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
     return found if selection.centre is None else [*found, referrals.c.centre == selection.centre]
 
 
-def _paths(rows: Iterable[Row[Any]], delivery: Mapping[str, str | None], today: date) -> list[Path]:
-    found = []
-    for row in rows:
-        trial, sent, *stages, ended, screen_failed = tuple(row)
-        reached = tuple(None if day is None else (day - sent).days for day in stages)
-        days_until_end = None if ended is None else (ended - sent).days
-        waiting = max(0, (today - sent).days)
-        found.append(Path(delivery.get(trial), waiting, reached, days_until_end, bool(screen_failed)))
-    return found
+def _paths(rows: Sequence[Row[Any]], delivery: Mapping[str, str | None], today: date) -> Paths:
+    if not rows:
+        return NO_PATHS
+    # Column by column: one `zip` of all rows would make as many iterators.
+    columns = [list(map(itemgetter(number), rows)) for number in range(len(rows[0]))]
+    of_trials, sent, *stages, ended, failed, minor, months = columns
+    pairs = list(zip(of_trials, minor, strict=True))
+    kinds = {(trial, young): (delivery.get(trial), bool(young)) for trial, young in set(pairs)}
+    return Paths(
+        [kinds[pair] for pair in pairs],
+        [max(0, (today - day).days) for day in sent],
+        [_days(days, sent) for days in stages],
+        _days(ended, sent),
+        [bool(one) for one in failed],
+        [None if month is None else day.isoformat()[:7] > month for month, day in zip(months, sent, strict=True)],
+    )
+
+
+def _days(days: Sequence[date | None], sent: Sequence[date]) -> list[int | None]:
+    return [None if day is None else (day - first).days for day, first in zip(days, sent, strict=True)]
 
 
 def _instant(day: date) -> datetime:

@@ -10,7 +10,9 @@ from services.registry.reports.report import Count, Group, Measure, Section, Uni
 from shared.values.wire import ApiModel, Day
 from shared.vocabulary.identifiers import CentreId
 
-Plot = Literal["access", "access_in_vivo", "access_ex_vivo", "institutions"]
+Plot = Literal[
+    "access", "access_in_vivo", "access_ex_vivo", "access_child", "access_adult", "institutions", "opening"
+]  # fmt: skip
 Year = Annotated[int, Field(ge=2000, le=2200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _HIDDEN = "null: it must not be shown."
@@ -21,7 +23,7 @@ class MeasureDocument(ApiModel):
 
     section: Section = Field(description="What it is about.")
     step: str = Field(description="The step that ends it, such as `dosing`.")
-    group: Group = Field(description="All cases, or of products given in vivo or ex vivo.")
+    group: Group = Field(description="All cases; of products given in vivo or ex vivo; of minors or adults.")
     unit: Unit = Field(description="`working_days`: of institutions. `days`: of patients.")
     cases: int | None = Field(description=f"The number of cases; {_HIDDEN}")
     ended: int | None = Field(description=f"Those that reached the step; {_HIDDEN}")

@@ -1,14 +1,24 @@
 """Makes reports. Rows of all organisations are read as the service: what a caller may see is decided here."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from services.registry.capabilities.fit.service import FitService
+from services.registry.capabilities.repository import CapabilityRepository
+from services.registry.centres.repository import CentreRepository
+from services.registry.preparation.repository import PreparationRepository
+from services.registry.preparation.service import PreparationService
 from services.registry.reports.disclosure import noisy_bucket
 from services.registry.reports.model import Selection, View
+from services.registry.reports.openings.cases import cases_of
+from services.registry.reports.openings.repository import OpeningRepository
+from services.registry.reports.places.repository import PlaceReportRepository
 from services.registry.reports.problems import NoMoreQuestionsError, WrongViewError, YearNeededError
 from services.registry.reports.report import Figures, Measure, counts_of, measures_of
 from services.registry.reports.repository import ReportRepository
 from services.registry.reports.schemas import CountDocument, MeasureDocument, ReferralCount, Report
+from services.registry.trials.repository import TrialRepository
 from shared.access.policy import Access
 from shared.persistence import Database
 from shared.values.problems import Fault, InvalidParameterError, NotFoundError
@@ -34,6 +44,7 @@ class ReportService:
         chosen = view or ("centre" if access.rows == "own" else "network")
         selection, suppress = self._select(access, chosen, centre, year)
         figures = await self._figures(selection)
+        figures = replace(figures, counts={**figures.counts, **await self._public_counts(selection.centre)})
         return Report(
             view=chosen,
             centre=selection.centre,
@@ -75,7 +86,27 @@ class ReportService:
 
     async def _figures(self, selection: Selection) -> Figures:
         async with self.database.read(as_service=True) as connection:
-            return await ReportRepository(connection).figures(selection)
+            found = await ReportRepository(connection).figures(selection)
+            openings = await OpeningRepository(connection).openings(selection)
+            places = PlaceReportRepository(connection)
+            counts = {"places": await places.places(selection), "waiting": await places.waits(selection)}
+        return replace(found, clocks={**found.clocks, **cases_of(openings, selection)}, counts=counts)
+
+    async def _public_counts(self, centre: str | None) -> dict[str, dict[str, int]]:
+        """Return what everyone may read of trials and places, as it is now."""
+        async with self.database.read(as_service=True) as connection:
+            places = PlaceReportRepository(connection)
+            recruiting = await places.recruiting(centre)
+            preparation = PreparationService(PreparationRepository(connection), TrialRepository(connection), self.now)
+            fit = FitService(preparation, CapabilityRepository(connection), CentreRepository(connection))
+            able = await fit.able(recruiting, centre)
+            offered = await places.offered(centre)
+        coverage = {
+            "trials_with_place": sum(recruiting.values()),
+            "trials_recruiting": len(recruiting),
+            "centres_able": len(able),
+        }
+        return {"offered": {"places": offered}, "coverage": coverage}
 
     def _select(self, access: Access, view: View, centre: str | None, year: int | None) -> tuple[Selection, bool]:
         """Return the cases of a report, and whether its small counts are hidden.

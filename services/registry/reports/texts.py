@@ -17,6 +17,9 @@ STEPS: Final = {
     "activation": Label(fr="ouverture du site", en="opening of the site"),
     "first_patient": Label(fr="premier patient", en="first patient"),
     "hold_lifted": Label(fr="levée de la suspension", en="hold lifted"),
+    "green_light": Label(fr="feu vert", en="green light"),
+    "first_consent": Label(fr="premier consentement", en="first consent"),
+    "first_inclusion": Label(fr="première inclusion", en="first inclusion"),
 }
 PLOTS: Final = {
     "access": Label(
@@ -28,6 +31,12 @@ PLOTS: Final = {
     ),
     "access_ex_vivo": Label(
         fr="Accès, produits ex vivo : incidence cumulée", en="Access, ex vivo products: cumulative incidence"
+    ),
+    "access_child": Label(fr="Accès des mineurs : incidence cumulée", en="Access of minors: cumulative incidence"),
+    "access_adult": Label(fr="Accès des adultes : incidence cumulée", en="Access of adults: cumulative incidence"),
+    "opening": Label(
+        fr="Ouverture des sites : de l'autorisation au feu vert, du feu vert au premier patient",
+        en="Opening of sites: from authorisation to green light, from green light to first patient",
     ),
     "institutions": Label(
         fr="Délais des institutions : part des dossiers", en="Clocks of institutions: share of the cases"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from services.registry.reports.openings.cases import CONSENT, GREEN_LIGHT, INCLUSION
 from services.registry.reports.pictures import incidence_plot
 from services.registry.reports.report import Measure
 from services.registry.reports.schemas import MeasureDocument, Plot, Report
@@ -13,6 +14,17 @@ from shared.values.language import Language
 _MEASURE_COLUMNS: Final = tuple(MeasureDocument.model_fields)
 # The day until which a plot is drawn where every curve ends earlier.
 _SHORTEST: Final = 30
+# The steps of plots of institutions; sub-clocks are in the report only.
+_OF_INSTITUTIONS: Final = {
+    "institutions": [
+        *(
+            ("feasibility", one)
+            for one in ("confidentiality", "first_answer", "contract", "activation", "first_patient")
+        ),
+        ("safety", "hold_lifted"),
+    ],
+    "opening": [("opening", one) for one in (GREEN_LIGHT, CONSENT, INCLUSION)],
+}
 
 
 def report_csv(report: Report) -> str:
@@ -39,7 +51,7 @@ def plot_svg(plot: Plot, measures: Sequence[Measure], language: Language) -> str
     """Return the curves as a picture."""
     curves = {f"{getattr(STEPS[one.step], language)} ({one.cases})": one.curve for one in measures if one.cases}
     last = max((point.day for curve in curves.values() for point in curve), default=_SHORTEST)
-    unit = "working_days" if plot == "institutions" else "days"
+    unit = "working_days" if plot in _OF_INSTITUTIONS else "days"
     return incidence_plot(
         getattr(PLOTS[plot], language), getattr(DAYS[unit], language), getattr(DESCRIPTION, language), curves, last
     )
@@ -47,7 +59,8 @@ def plot_svg(plot: Plot, measures: Sequence[Measure], language: Language) -> str
 
 def measures_of_plot(plot: Plot, measures: Sequence[Measure]) -> list[Measure]:
     """Return the measures that a plot shows."""
-    if plot == "institutions":
-        return [one for one in measures if one.unit == "working_days" and not one.suppressed]
+    if plot in _OF_INSTITUTIONS:
+        shown = _OF_INSTITUTIONS[plot]
+        return [one for one in measures if (one.section, one.step) in shown and not one.suppressed]
     group = plot.removeprefix("access").removeprefix("_") or "all"
     return [one for one in measures if one.section == "access" and one.group == group and not one.suppressed]

@@ -116,7 +116,7 @@ async def decide_review(service: Writes, access: Decider, review: ReviewId, give
     It takes effect at once; only to publish what the scope gate refuses, a second person must decide the same. When
     conditions or product of the trial change later and the gate does not say the same, the item comes back.
     """
-    return await service.decide(review, given, author_of(access.principal).name, access.rows)
+    return await service.decide(review, given, access)
 
 
 @router.post("/reviews/{review}/undo", summary="Undo the last decision on an item")

@@ -37,13 +37,15 @@ from services.registry.trials.decisions.model import Decision, StoredDecision
 from services.registry.trials.drafts import draft_of, public_aliases, validated
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.routing import change_of_review
-from services.registry.trials.service import TrialService
+from services.registry.trials.service import TrialService, author_of, check_person
 from services.registry.trials.statements.model import Author, OpenConflict
-from shared.access.policy import Rows
+from shared.access.policy import Access, Rows
 from shared.values.problems import Fault, NotFoundError
 
 # Their items name a record: its source and its id there.
 OF_RECORDS = frozenset({"possible_duplicate", "quarantine"})
+# Answers that have effect when two people gave them, or may need it.
+OF_TWO_PEOPLE = frozenset({("scope", "in_scope"), ("state", "publish"), ("outdated_criteria", "still_valid")})
 
 
 class ReviewService:
@@ -91,16 +93,20 @@ class ReviewService:
         """Remove the claim of an item, also that of another person, who may be away."""
         await self.repository.release((await self._find(name, rows)).id)
 
-    async def decide(self, name: str, given: DecisionInput, author: str, rows: Rows) -> Review:
+    async def decide(self, name: str, given: DecisionInput, access: Access) -> Review:
         """Decide on an item.
 
         :raises ClaimedError: 409, another person has claimed it.
         :raises NotDecidableError: 409, it is not decided here.
         :raises WrongAnswerError: 422, the answer is none of its choices.
+        :raises PersonNeededError: 403.
         """
+        rows, author = access.rows, author_of(access.principal).name
         item = await self._find(name, rows)
         _check_claim(item, author)
         _check_answer(item, given)
+        if (item.kind, given.answer) in OF_TWO_PEOPLE:
+            check_person(access.principal)
         if item.kind in OF_RECORDS:
             if item.kind == "quarantine":
                 await RecordReview(self.trials, self.repository).decide(item, given, author)

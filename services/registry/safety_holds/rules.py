@@ -68,7 +68,7 @@ def check_agreement(hold: Hold, given: Agreement) -> bool:
 
 
 def shared_class(product: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what two products share, by code: `product`, `vector`, `serotype`."""
+    """Return what two products share, by code: `product`, `vector`, `serotype`, `promoter`, `dose_band`."""
     shared = []
     if same_product(product.get("name"), other.get("name")):
         shared.append("product")
@@ -78,4 +78,5 @@ def shared_class(product: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[
             shared += ["vector", "serotype"]
         elif vector not in _WITH_SEROTYPE:
             shared.append("vector")
+    shared += [name for name in ("promoter", "dose_band") if same_product(product.get(name), other.get(name))]
     return tuple(shared)

@@ -13,16 +13,16 @@ from services.registry.safety_holds.routing import HoldChange, change_of_hold, c
 from services.registry.safety_holds.rules import check_agreement, check_imposer, party_of, shared_class
 from services.registry.safety_holds.schemas import HoldDocument, HoldInput, LiftInput
 from services.registry.trials.model import StoredTrial
-from services.registry.trials.service import TrialService, author_of, check_version
+from services.registry.trials.service import TrialService, author_of, check_person, check_version
 from shared.access.policy import Access
 from shared.values.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
 from shared.values.wire import Label
 
 MAX_OF_TRIAL = 200
 FRANCE = "FR"
-# In the transaction of the hold, with the id of its trial. The application names them: features that depend on holds
-# are not imported here.
-HoldHook: TypeAlias = Callable[[Any, str, HoldChange], Awaitable[None]]
+# In the transaction of the hold, once for each trial that it concerns, with the key of that trial. The application
+# names them: features that depend on holds are not imported here.
+HoldHook: TypeAlias = Callable[[Any, str, Hold, HoldChange], Awaitable[None]]
 
 
 class HoldService:
@@ -93,10 +93,12 @@ class HoldService:
 
         :raises NotFoundError: 404.
         :raises LiftedHoldError: 409.
-        :raises ForbiddenError: 403, the caller is none of the parties, imposed it, or agreed for the same side.
+        :raises ForbiddenError: 403, the caller is none of the parties or no person, imposed it, or agreed for the
+            same side.
         :raises OtherReferenceError: 409.
         """
         hold, stored = await self._find(hold_id, access, lock=True)
+        check_person(access.principal)
         check_version(expected, hold.version)
         if hold.lifted_at is not None:
             raise LiftedHoldError
@@ -134,15 +136,22 @@ class HoldService:
             return
         centres: Collection[str] | None = [hold.target] if hold.scope == "site" and hold.target else None
         await self.trials.merger.sites.unconfirm(stored, centres, author)
-        if hold.scope == "product":
-            for other in await self.repository.classes(other_than=stored.key):
-                if other.owner == owner and same_product(other.product.get("name"), hold.target):
-                    await self.trials.merger.sites.unconfirm(await self.trials.repository.get(other.key), None, author)
+        for other in await self._of_product(hold, owner):
+            await self.trials.merger.sites.unconfirm(await self.trials.repository.get(other), None, author)
 
     async def _announce(self, hold: Hold, stored: StoredTrial, owner: str | None, change: HoldChange) -> None:
         self.trials.writer.record(change_of_hold(hold, stored, owner, change))
+        concerned = [stored.key, *await self._of_product(hold, owner)]
         for hook in self.hooks:
-            await hook(self.repository.connection, stored.key, change)
+            for key in concerned:
+                await hook(self.repository.connection, key, hold, change)
+
+    async def _of_product(self, hold: Hold, owner: str | None) -> list[str]:
+        """Return the other trials of the same owner that a hold on a product concerns."""
+        if hold.scope != "product":
+            return []
+        others = await self.repository.classes(other_than=hold.trial_key)
+        return [one.key for one in others if one.owner == owner and same_product(one.product.get("name"), hold.target)]
 
     async def _target(self, stored: StoredTrial, given: HoldInput) -> str | None:
         trial = stored.trial

@@ -52,7 +52,7 @@ async def change_state(service: Writes, access: Writer, identifier: Identifier, 
     To publish takes two people who ask for it while conditions, product and status stay the same; what the scope gate
     accepts by itself needs no one. Someone who publishes a trial also decides that it is in scope.
     """
-    return await service.act(identifier, given, author_of(access.principal).name, access.rows)
+    return await service.act(identifier, given, access)
 
 
 @router.post("/trials/{identifier}/owner", summary="Transfer a trial to another owner")

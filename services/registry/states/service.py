@@ -14,8 +14,8 @@ from services.registry.states.schemas import (
 from services.registry.trials.decisions.model import Decision
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.routing import change_of_review
-from services.registry.trials.service import TrialService
-from shared.access.policy import Rows
+from services.registry.trials.service import TrialService, author_of, check_person
+from shared.access.policy import Access, Rows
 from shared.values.problems import Fault
 
 SHOWN = ("scope", "state", "owner")
@@ -35,12 +35,15 @@ class StateService:
         """
         return await self._document(await self.trials.find(identifier, rows))
 
-    async def act(self, identifier: str, given: ActionInput, author: str, rows: Rows) -> StateDocument:
+    async def act(self, identifier: str, given: ActionInput, access: Access) -> StateDocument:
         """Publish, withdraw, archive or restore a trial.
 
-        :raises WrongStateError: 409.
+        :raises WrongStateError: 409. :raises PersonNeededError: 403.
         """
-        stored = await self.trials.find(identifier, rows)
+        stored = await self.trials.find(identifier, access.rows)
+        if people_for(given.action) > 1:
+            check_person(access.principal)
+        author = author_of(access.principal).name
         return await self._document(await self.trials.merger.act(stored, given.action, given.reason, author))
 
     async def transfer(self, identifier: str, given: OwnerInput, author: str, rows: Rows) -> StateDocument:

@@ -9,7 +9,7 @@ from services.registry.submissions.publishing import Publisher
 from services.registry.submissions.rules import after, check_decision, check_publication, standing_of
 from services.registry.submissions.schemas import SubmissionDecisionInput
 from services.registry.submissions.service import Dossier, SubmissionService
-from services.registry.trials.service import check_version
+from services.registry.trials.service import check_person, check_version
 
 
 class DecisionService:
@@ -48,6 +48,7 @@ class DecisionService:
 
     async def _publish(self, dossier: Dossier, given: SubmissionDecisionInput, state: SubmissionState) -> Dossier:
         one, service = dossier.one, self.dossiers
+        check_person(service.principal)
         await service.repository.lock(one.reference)
         standing = standing_of(one, await service.repository.steps.of(one.reference))
         detail: dict[str, object] = {"submitted": one.number}

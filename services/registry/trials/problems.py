@@ -1,6 +1,6 @@
 """Problems of trials."""
 
-from shared.values.problems import ConflictError, InvalidBodyError, InvalidParameterError, Problem
+from shared.values.problems import ConflictError, ForbiddenError, InvalidBodyError, InvalidParameterError, Problem
 from shared.values.wire import Label
 
 
@@ -25,6 +25,18 @@ class IdentifierMismatchError(InvalidBodyError):
     title = Label(
         fr="L'identifiant de l'adresse n'est pas un identifiant de l'essai envoyé",
         en="The identifier in the path is not one of the identifiers of the trial sent",
+    )
+
+
+class PersonNeededError(ForbiddenError):
+    code = "person_needed"
+    title = Label(
+        fr="Cette décision demande deux personnes, et une clé ou un programme n'en est pas une : se connecter",
+        en="This decision takes two people, and a key or program is none: sign in",
+    )
+    detail = Label(
+        fr="Obtenir un jeton par cleio login, ou par un autre logiciel qui fait se connecter une personne.",
+        en="Get a token with cleio login, or with another program that lets a person sign in.",
     )
 
 

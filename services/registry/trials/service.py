@@ -16,7 +16,7 @@ from services.registry.trials.drafts import check_address, draft_of, is_number_o
 from services.registry.trials.merging import CURATED, TrialMerger
 from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.nearness import distances
-from services.registry.trials.problems import CriteriaRefusedError
+from services.registry.trials.problems import CriteriaRefusedError, PersonNeededError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.schemas import SiteOfTrial
@@ -224,6 +224,17 @@ def author_of(principal: Principal, reason: str | None = None) -> Author:
     """Return the author of what a caller states: its organisation, and the person or program, by their identifiers."""
     who = principal.human or principal.client or principal.kind
     return Author(f"{principal.organisation or principal.kind}/{who}", reason)
+
+
+def check_person(principal: Principal) -> None:
+    """Check that a caller may be one of the two people whom a decision takes.
+
+    Where people sign in at an identity provider, a client is none: an administrator can make several for itself.
+
+    :raises PersonNeededError: 403.
+    """
+    if not principal.is_person:
+        raise PersonNeededError
 
 
 def check_version(expected: int | None, present: int) -> None:

@@ -74,7 +74,7 @@ _STALE = (
 )
 _TO_ANSWER = _row(
     "feasibility_to_answer", _NO_NAME, _REQUESTS.centre, _REQUESTS.submission, day=_REQUESTS.deadline
-).where(_REQUESTS.centre == _CENTRE, _REQUESTS.state == "questionnaire_sent")
+).where(_REQUESTS.centre == _CENTRE, _REQUESTS.deadline.is_not(None))
 _ENDING = _row(
     "capability_expiring", _NO_NAME, _CAPABILITIES.centre, _CAPABILITIES.code, day=_CAPABILITIES.valid_until
 ).where(

@@ -156,6 +156,9 @@ def test_two_people_of_two_organisations_lift_a_hold() -> None:
         ({"vector": "lentiviral"}, {"vector": "lentiviral"}, ("vector",)),
         ({"vector": "other"}, {"vector": "other"}, ()),
         ({"name": "AV-1", "vector": "none"}, {"name": "av-1"}, ("product",)),
+        ({"vector": "aav", "serotype": "AAV9", "promoter": "MHCK7"}, {"promoter": "mhck7"}, ("promoter",)),
+        ({"dose_band": "1e14_vg_per_kg"}, {"vector": "aav", "dose_band": "1e14_vg_per_kg"}, ("dose_band",)),
+        ({"promoter": None, "dose_band": "1e14_vg_per_kg"}, {"promoter": None, "dose_band": "1e13_vg_per_kg"}, ()),
     ],
 )
 def test_what_makes_trials_of_the_same_class(product: Any, other: Any, shared: tuple[str, ...]) -> None:

@@ -1,11 +1,13 @@
 """Who decides on the scope of a trial: the gate, or people. Each row of the table is an example."""
 
+import json
 from typing import Any
 
 import pytest
 
-from services.registry.merge.scope import ScopeDecision, rule
-from services.registry.model.trial import ScopeAnswer
+from services.registry.merge.scope import ScopeDecision, basis_of, rule
+from services.registry.model.trial import Product, ScopeAnswer, TrialInput
+from tests.contract.test_registry import a_trial
 
 VERDICTS = {"in": "in_scope", "out": "out_of_scope", "?": "scope_unclear"}
 
@@ -46,3 +48,15 @@ def test_a_decision_goes_before_the_gate(case: str) -> None:
     ]
     ruling = rule(ScopeAnswer(answer=verdicts[gate], reasons=[]), "x", decisions)
     assert (ruling.scope.answer, ruling.scope.by, ruling.in_review) == (verdicts[answer], by, in_review)
+
+
+def test_a_decision_of_before_promoter_and_dose_band_still_rests_on_the_same_product() -> None:
+    known = {
+        "name": "AV-1", "atmp_class": "gene_therapy", "delivery": "in_vivo", "vector": "aav", "serotype": "AAV9",
+    }  # fmt: skip
+    trial = TrialInput.model_validate_json(json.dumps(a_trial("NCT90000001", product=known)))
+    # As version 0.1.0 stored it.
+    stored = "0752ea4c14f98008ebfa847ac7e032a35ca58efc66709dad4f4af4411f4bb140"
+    assert basis_of(trial) == stored
+    now_stated = trial.model_copy(update={"product": Product(**known, promoter="MHCK7")})
+    assert basis_of(now_stated) != stored

@@ -1,5 +1,6 @@
 """Judges which centres are able to give the product of a trial, and keeps what its sponsor states."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from services.registry.capabilities.fit.judging import CentreFacts, CentreFit, judge
@@ -11,6 +12,7 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import Precondition
 from services.registry.preparation.model import Party, Place, Stated
 from services.registry.preparation.service import PreparationService
+from services.registry.trials.model import StoredTrial
 from shared.access.policy import Access
 from shared.values.problems import NotFoundError
 
@@ -62,15 +64,34 @@ class FitService:
             if centre not in {None, party.centre}:
                 raise NotFoundError
             centre = party.centre
-        trial = party.stored
+        populations, needs = await self._asked(party.stored)
+        today = self.preparation.today
+        judged = [judge(one, needs, populations, today) for one in await self._centres(centre)]
+        return party, populations, needs, judged
+
+    async def able(self, trials: Iterable[str], centre: str | None) -> set[str]:
+        """Return the centres that are able to give the product of one of these trials. ``centre``: only this one."""
+        left = {one.centre: one for one in await self._centres(centre)}
+        found: set[str] = set()
+        for key in trials:
+            if not left:
+                break
+            populations, needs = await self._asked(await self.preparation.trials.get(key))
+            able = [name for name, one in left.items() if self._is_able(one, needs, populations)]
+            found |= {*able}
+            left = {name: one for name, one in left.items() if name not in found}
+        return found
+
+    def _is_able(self, centre: CentreFacts, needs: Needs, populations: Sequence[Population]) -> bool:
+        return judge(centre, needs, populations, self.preparation.today).answer == "able"
+
+    async def _asked(self, trial: StoredTrial) -> tuple[tuple[Population, ...], Needs]:
+        """Return the populations of a trial, and what its product needs of a site."""
         bands = trial.routing.facets.get("age_band", frozenset())
         populations = tuple(name for band, name in _POPULATIONS.items() if band in bands)
         stated = await self.preparation.repository.get(trial.key, NEEDS)
         statement = NeedsInput.model_validate_json(stated.text).statement if stated else Statement()
-        needs = needs_of(facts_of(trial.trial.product), statement)
-        today = self.preparation.today
-        judged = [judge(one, needs, populations, today) for one in await self._centres(centre)]
-        return party, populations, needs, judged
+        return populations, needs_of(facts_of(trial.trial.product), statement)
 
     async def _centres(self, only: str | None) -> list[CentreFacts]:
         """:raises NotFoundError: 404."""

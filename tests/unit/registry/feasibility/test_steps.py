@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from services.registry.feasibility.model import FINAL
+from services.registry.feasibility.model import FINAL, SELECTED
 from services.registry.steps.problems import WrongStepError
 from services.registry.steps.transitions import StepTable
 
@@ -23,15 +23,31 @@ POSSIBLE = {
     ),
     "answered": ("ask_again shortlist not_select decline withdraw", "decline", "not_select"),
     "shortlisted": ("ask_again select not_select decline withdraw", "decline", "select not_select"),
-    "selected": ("start_contract decline withdraw", "start_contract decline", "start_contract"),
-    "contract": (
-        "sign_contract green_light decline withdraw",
-        "sign_contract decline",
-        "sign_contract green_light",
+    "selected": (
+        "ask_question answer_question submit ask_again start_contract decline withdraw",
+        "ask_question submit start_contract decline",
+        "answer_question start_contract",
     ),
-    "green_light": ("activate withdraw", "activate", "activate"),
-    "activated": ("first_patient", "first_patient", ""),
-    "first_patient_in": ("", "", ""),
+    "contract": (
+        "ask_question answer_question submit ask_again sign_contract green_light decline withdraw",
+        "ask_question submit sign_contract decline",
+        "answer_question sign_contract green_light",
+    ),
+    "green_light": (
+        "ask_question answer_question submit ask_again activate withdraw",
+        "ask_question submit activate",
+        "answer_question activate",
+    ),
+    "activated": (
+        "ask_question answer_question submit ask_again first_patient",
+        "ask_question submit first_patient",
+        "answer_question",
+    ),
+    "first_patient_in": (
+        "ask_question answer_question submit ask_again",
+        "ask_question submit",
+        "answer_question",
+    ),
     "declined": ("", "", ""),
     "not_selected": ("", "", ""),
     "withdrawn": ("", "", ""),
@@ -51,13 +67,15 @@ def test_each_state_allows_what_was_agreed(state: str) -> None:
     for kind, actions in zip(("coordination", "centre", "sponsor"), POSSIBLE[state], strict=True):
         assert TABLE.possible(state, kind) == actions.split(), kind
         for action in actions.split():
-            assert TABLE.after(state, action, kind) == TARGETS[action]
+            # A selected centre that is asked again stays selected.
+            stays = state in SELECTED and action in {"ask_question", "answer_question", "submit", "ask_again"}
+            assert TABLE.after(state, action, kind) == (state if stays else TARGETS[action])
     assert TABLE.possible(state, "hospital") == []
 
 
 def test_the_table_has_no_other_state() -> None:
     assert TABLE.states == POSSIBLE.keys()
-    assert {state for state, possible in POSSIBLE.items() if possible == ("", "", "")} == FINAL
+    assert {state for state, possible in POSSIBLE.items() if possible == ("", "", "")} == FINAL - SELECTED
     with pytest.raises(WrongStepError):
         TABLE.after("withdrawn", "triage", "coordination")
 

@@ -1,0 +1,58 @@
+"""Pages of the workspace: the menu around them, and what their forms need."""
+
+import secrets
+from typing import Any
+
+from fastapi import Request, Response
+
+from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import Form
+from services.portal.pages.rendering import page
+from services.portal.pages.visitors import Visitor
+from services.portal.work.workers import menu_of
+
+# What a person can correct on the page; any other error is an error page.
+_CORRECTABLE = frozenset({400, 409, 412, 422})
+
+
+def work_page(
+    request: Request,
+    visitor: Visitor,
+    template: str,
+    *,
+    error: ApiError | None = None,
+    form: Form | None = None,
+    **values: Any,
+) -> Response:
+    """Render a page of the workspace. ``error``: why the form was refused; ``form``: what was sent."""
+    return page(
+        request,
+        visitor,
+        template,
+        status=error.status if error else 200,
+        menu=menu_of(visitor),
+        new_key=lambda: secrets.token_urlsafe(24),
+        error=error,
+        form=form or Form({}),
+        **values,
+    )
+
+
+def check_correctable(error: ApiError) -> None:
+    """Raise an error again that the person cannot correct on the page.
+
+    :raises ApiError: the error.
+    """
+    if error.status not in _CORRECTABLE:
+        raise error
+
+
+async def act(visitor: Visitor, path: str, form: Form, body: Any) -> Any:
+    """Send what a form says to a path of the API, for the version that the person saw. Return the answer's JSON.
+
+    :raises ApiError: the API refused it.
+    """
+    headers = {"Idempotency-Key": form.one("key")}
+    if form.one("etag"):
+        headers["If-Match"] = form.one("etag")
+    return (await visitor.api.call("POST", path, json=body, headers=headers)).body

@@ -1,0 +1,1 @@
+"""Referrals: the list of a hospital or centre, and the page on which each step is recorded."""

@@ -1,0 +1,1 @@
+"""What became of places and of waits for one, and which trials have places."""
