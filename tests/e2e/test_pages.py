@@ -42,7 +42,7 @@ class Page(HTMLParser):
             self.links.append(given["href"])
         elif tag == "script" and "src" in given:
             self.loads.append(("script-src", given["src"]))
-        elif tag == "link" and given["rel"] != "alternate":
+        elif tag == "link" and given["rel"] in {"icon", "stylesheet"}:
             self.loads.append(("img-src" if given["rel"] == "icon" else "style-src", given["href"]))
         elif tag == "form":
             self.targets.append(given["action"])
