@@ -4,21 +4,41 @@ import argparse
 import itertools
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import executable, started
 from tests.browser.palette import with_palette
 from tests.e2e.conftest import ROOT, System
 
 FOLDER = ROOT / "docs" / "pictures"
+
+
+def _example(page: Page) -> None:
+    """Evaluate the first fictitious patient."""
+    page.get_by_role("button", name="Garçon, myopathie de Duchenne (JSON)").click()
+    page.locator(".trials > li").first.wait_for()
+
+
+def _as_centre(page: Page) -> None:
+    """Sign in as a centre, and go to its sites."""
+    page.locator('form[action$="/demonstration/centre-strasbourg"] button').click()
+    page.goto(urljoin(page.url, "/work/sites"))
+
+
+# What is done on a page before its picture is taken.
+BEFORE: dict[str, Callable[[Page], None]] = {"workbench": _example, "workspace": _as_centre}
 # name → address of the page
 PAGES = {
     "find": "/",
     "trials": "/trials",
     "trial": "/trials/CLEIO-DEMO-0001",
     "map": "/map?disease=ORPHA:275752&sample=demo#map-heading",
+    "workbench": "/match",
+    "workspace": "/sign-in",
     "centre": "/centres/fr-lille",
     "design": "/design",
 }
@@ -26,7 +46,7 @@ PAGES = {
 GEOGRAPHY = Path(os.environ.get("CLEIO_TEST_DATA", "")) / "geo_fr"
 FILES = ("communes.csv", "departements.json", "regions.json")
 # width and height of the window in pixels
-SIZES = ((1280, 720), (360, 740))
+SIZES = ((1280, 880), (360, 740))
 # bytes of a picture
 LARGEST = 150_000
 
@@ -42,6 +62,8 @@ def draw(browser: Browser, url: str, pages: dict[str, str]) -> None:
             answer = page.goto(url + path, wait_until="networkidle")
             if answer is None or not answer.ok:
                 raise SystemExit(f"{path} answers {answer and answer.status}")
+            if name in BEFORE:
+                BEFORE[name](page)
             png = with_palette(page.screenshot(animations="disabled", caret="hide"))
         if len(png) > LARGEST:
             raise SystemExit(f"The picture of {path}, {width} px wide, has {len(png)} bytes, more than {LARGEST}.")
