@@ -21,6 +21,7 @@ def _example(page: Page) -> None:
     """Evaluate the first fictitious patient."""
     page.get_by_role("button", name="Garçon, myopathie de Duchenne (JSON)").click()
     page.locator(".trials > li").first.wait_for()
+    page.locator(".trials").evaluate("trials => trials.scrollIntoView()")
 
 
 def _as_centre(page: Page) -> None:

@@ -22,7 +22,11 @@ CRITERIA = {
 }
 LATER = {**FACT, "date": "2025-11-23"}
 PATIENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{path.stem: ("", json.loads(path.read_text(encoding="utf-8"))) for path in sorted(EXAMPLES.glob("*.json"))},
+    **{
+        path.stem: ("", json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(EXAMPLES.glob("*.json"))
+        if path.stem != "usdm-study"  # a study, not a patient
+    },
     "one result": ("?limit=1", example("sickle-cell-girl")),
     "short timeline": ("?horizon=P1M", example("duchenne-boy")),
     "dosing date": ("?dosing_date=2026-03-01", example("duchenne-boy")),

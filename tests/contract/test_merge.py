@@ -179,7 +179,7 @@ async def test_a_source_never_overrules_what_a_centre_declared_nor_deletes_a_sit
     await send(admin, dated("2025-02-01", **at(NECKER, STRASBOURG)))
     assert [one["type"] for one in await events_since(admin, cursor)] == ["trial.updated"]
     sites = {one["centre"]: one for one in await items(admin, "sites")}
-    assert sites["fr-strasbourg"] == declared.json()
+    assert sites["fr-strasbourg"] == {**declared.json(), "distance_km": None}
     assert sites["fr-toulouse"]["slots"] == created.json()["slots"]
     assert sites["fr-necker"]["confirmed_at"] is None
     trial = (await public.get(TRIAL)).json()

@@ -84,7 +84,13 @@ CHECKED: dict[str, Any] = {
             "criterion": "I-DX",
             "sentence": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
         },
-        {"criterion": "I-AGE", "sentence": {"fr": "De 4 ans à moins de 8 ans", "en": "From 4 to under 8 years"}},
+        {
+            "criterion": "I-AGE",
+            "sentence": {
+                "fr": "Âge : au moins 4 ans et moins de 8 ans",
+                "en": "Age: at least 4 years and under 8 years",
+            },
+        },
     ],
 }
 TRIED: dict[str, Any] = {
