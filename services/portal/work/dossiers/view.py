@@ -9,7 +9,7 @@ from services.portal.pages.forms import Form
 from shared.values.working_days import working_days
 
 Row = Mapping[str, Any]
-# What waits for somebody comes first.
+# What waits for someone comes first.
 _STATES = ("draft", "submitted", "screening", "feasibility", "decided", "published", "withdrawn")
 DECISIONS = frozenset({"consent", "decide", "publish"})
 # Actions with a form of their own or none on these pages.
