@@ -22,7 +22,6 @@ TOGETHER = {
     "tests/e2e/test_openid_provider.py": "inhabited",
     "tests/e2e/test_quickstart.py": "inhabited",
     "tests/e2e/test_sign_in.py": "inhabited",
-    "tests/e2e/test_story.py": "inhabited",
     "tests/e2e/test_terminology.py": "inhabited",
     "tests/e2e/test_canaries.py": "traced",
     "tests/e2e/test_traces.py": "traced",

@@ -174,6 +174,7 @@ def test_no_route_takes_more_or_longer_than_it_may(service: str) -> None:
         is_large = name in {
             "POST /registry/v1/submissions/usdm",
             "POST /matching/v1/match",
+            "POST /matching/v1/patients/read",
             "POST /matching/v1/criteria/dry-run",
             "POST /fhir/ResearchStudy/$match",
             "POST /cds-services/trials",
