@@ -20,7 +20,7 @@ async def first_page(api: Api, place: str, formats: Formats) -> dict[str, Any]:
     centres, counted, latest, nearest = await asyncio.gather(
         centres_of(api),
         api.get(f"{_TRIALS}/statistics"),
-        api.get(_TRIALS, open="true", fields="sites", limit=200),
+        api.get(_TRIALS, open="true", fields="sites,sample", limit=200),
         api.get(_TRIALS, near=near, open="true", sort="distance", fields=FIELDS, limit=_NEAREST)
         if near
         else _nothing(),
@@ -33,6 +33,7 @@ async def first_page(api: Api, place: str, formats: Formats) -> dict[str, Any]:
         "nearest": [card(trial, names, formats) for trial in nearest["items"]],
         "diseases": counted["counts"]["condition"][:_DISEASES],
         "open_trials": sum(one["count"] for one in counted["counts"]["status"] if one["value"] in OPEN),
+        "demonstrations": sum(trial["sample"] == "demo" for trial in latest["items"]),
         "centres": sum(1 for one in centres.values() if one["member"]),
         "confirmed": formats.day(max(days, default=None)),
         "departements": DEPARTEMENTS.values(),
