@@ -1,23 +1,20 @@
 """Routes of the pages of centres."""
 
 import re
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.centres.reading import centre_of
 from services.portal.centres.view import centre_page, members, populations
 from services.portal.clients.names import centres_of
+from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
 from services.portal.pages.visitors import CurrentVisitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 _ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,61}")
 
 

@@ -3,26 +3,23 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.problems import ApiError
 from services.portal.criteria_editor.draft import Draft, draft_in, draft_of
 from services.portal.criteria_editor.reading import Edited, read_edited
 from services.portal.criteria_editor.service import view_of
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
 from shared.values.problems import MalformedJsonError, NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Actor = Annotated[Access, Depends(allow("page", "execute"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any number of the trial.")]
 Number = Annotated[int, Path(ge=1, le=1_000_000, description="The number of the proposal.")]
 BODY = 2 * 1024 * 1024
@@ -50,7 +47,7 @@ async def edit(
 @accepts(FORM, body_bytes=BODY)
 @produces(HTML)
 async def send(
-    request: Request, access: Actor, visitor: CurrentVisitor, trial: Identifier, form: SubmittedForm
+    request: Request, access: Sender, visitor: CurrentVisitor, trial: Identifier, form: SubmittedForm
 ) -> Response:
     """Check what was typed, add a criterion, try it on example patients, or propose it to a second person."""
     edited, draft = await read_edited(visitor.api, trial), draft_in(form, Formats(visitor.language))
@@ -86,7 +83,7 @@ async def show_proposal(
 @accepts(FORM, body_bytes=16 * 1024)
 @produces(HTML)
 async def decide(
-    request: Request, access: Actor, visitor: CurrentVisitor, trial: Identifier, number: Number, form: SubmittedForm
+    request: Request, access: Sender, visitor: CurrentVisitor, trial: Identifier, number: Number, form: SubmittedForm
 ) -> Response:
     """Sign as another person than the author, or withdraw."""
     place, match = f"{_proposals(trial)}/{number}", {"If-Match": form.one("etag")}

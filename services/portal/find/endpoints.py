@@ -1,8 +1,6 @@
 """Routes of the search for trials."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.download import csv_of
@@ -12,17 +10,15 @@ from services.portal.find.reading import find, place_of
 from services.portal.find.search import MAX_PLACE, Search
 from services.portal.find.site_map import site_map
 from services.portal.find.view import results
+from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
 from services.portal.pages.visitors import CurrentVisitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 FEW = 3
 CSV, XML = "text/csv", "application/xml"
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 
 
 @router.api_route("/", methods=["GET", "HEAD"], summary="The first page")

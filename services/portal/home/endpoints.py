@@ -1,19 +1,15 @@
 """Routes of the pages that belong to no feature, and of the files that all pages load."""
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Depends, Request, Response
-
+from services.portal.pages.access import Reader
 from services.portal.pages.asset_files import assets
 from services.portal.pages.rendering import HTML, page
 from services.portal.pages.visitors import CurrentVisitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 _YEAR = "public, max-age=31536000, immutable"
 
 

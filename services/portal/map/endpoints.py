@@ -2,21 +2,19 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.map.reading import COVERAGE, query_of, read
 from services.portal.map.view import LEVELS, bounds_in_words, map_view
+from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
 from services.portal.pages.visitors import CurrentVisitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 CSV = "text/csv"
 MAX_DISEASE = 200
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 
 
 @router.api_route("/map", methods=["GET", "HEAD"], summary="The map")

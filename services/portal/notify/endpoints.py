@@ -1,22 +1,17 @@
 """Routes of the form for e-mail about a disease."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.notify.asking import MAX_TEXT, Asked, Choices, choices, send
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Sender = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 @router.api_route("/notify", methods=["GET", "HEAD"], summary="Ask for e-mail about a disease")

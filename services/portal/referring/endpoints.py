@@ -1,11 +1,12 @@
 """Routes of a referral from the workbench. The record stays behind: only months, codes and the trial go on."""
 
 import secrets
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
@@ -13,13 +14,10 @@ from services.portal.referring.view import faults_by_field, proposal, referral_o
 from services.portal.workbench.answering import NotUnderstoodError
 from services.portal.workbench.state import State
 from services.portal.workbench.view import may_refer
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Sender = Annotated[Access, Depends(allow("page", "execute"))]
 FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
 

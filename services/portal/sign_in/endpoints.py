@@ -5,20 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor
 from services.portal.sign_in.problems import UnknownPersonError
 from services.portal.sign_in.service import SignIn, path_of
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 NO_STORE = {"Cache-Control": "no-store"}
-Actor = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 def _sign_in(request: Request) -> SignIn:
@@ -65,7 +62,7 @@ async def finish_at_provider(request: Request, access: Reader, visitor: CurrentV
 @accepts(FORM, body_bytes=4 * 1024)
 @produces(HTML)
 async def sign_in_demonstration(
-    request: Request, access: Actor, visitor: CurrentVisitor, form: SubmittedForm, service: SigningIn, user: User
+    request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm, service: SigningIn, user: User
 ) -> Response:
     """Begin a session of a demonstration user. 404 where other machines can call."""
     answer = redirect(visitor, path_of(form.one("back")))
@@ -84,7 +81,7 @@ async def leave_sign_out(access: Reader, visitor: CurrentVisitor) -> Response:
 @accepts(FORM, body_bytes=4 * 1024)
 @produces(HTML)
 async def sign_out(
-    request: Request, access: Actor, visitor: CurrentVisitor, form: SubmittedForm, service: SigningIn
+    request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm, service: SigningIn
 ) -> Response:
     """End the session, here and at the OpenID provider."""
     at_provider = await service.end(request)

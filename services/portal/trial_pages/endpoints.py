@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, moved, page
 from services.portal.pages.visitors import CurrentVisitor
@@ -12,12 +13,9 @@ from services.portal.trial_pages.history_view import history_view
 from services.portal.trial_pages.json_ld import medical_trial
 from services.portal.trial_pages.reading import read_history, read_parts, read_trial
 from services.portal.trial_pages.view import address_of, trial_view
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any number of the trial, in any spelling.")]
 Near = Annotated[str, Query(max_length=100, description="A place: the nearest sites come first.")]
 

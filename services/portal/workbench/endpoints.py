@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
@@ -12,13 +13,9 @@ from services.portal.workbench.model import Outcome
 from services.portal.workbench.presenting import presented
 from services.portal.workbench.service import Workbench, today
 from services.portal.workbench.state import State
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Sender = Annotated[Access, Depends(allow("page", "execute"))]
 # A record of 4 MiB, encoded as a form.
 FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}

@@ -1,22 +1,17 @@
 """The page of a centre's capabilities."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.capabilities.reading import capabilities_of, state
 from services.portal.work.workers import Worker, centre_of, menu_of
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 @router.api_route("/work/capabilities", methods=["GET", "HEAD"], summary="What your centre can do")
@@ -29,7 +24,7 @@ async def show_capabilities(request: Request, access: Reader, visitor: Worker, d
 @router.post("/work/capabilities", summary="State or renew a capability")
 @accepts(FORM)
 @produces(HTML)
-async def state_capability(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+async def state_capability(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
     """State a capability of the visitor's centre, then show the list again."""
     try:
         await state(visitor.api, centre_of(visitor), form.one("code"), form)

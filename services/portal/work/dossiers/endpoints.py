@@ -1,13 +1,14 @@
 """The pages of dossiers."""
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
@@ -15,14 +16,10 @@ from services.portal.work.dossiers.reading import DOSSIERS, create, read
 from services.portal.work.dossiers.view import DECISIONS, groups_of, step_of
 from services.portal.work.pages import act, check_correctable, work_page
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.wire import Label
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 # A digital protocol, in the encoding of a form.
 PROTOCOL_BYTES = 12 * 1024 * 1024
 _NOT_JSON = Label(
@@ -40,7 +37,7 @@ async def list_dossiers(request: Request, access: Reader, visitor: Worker) -> Re
 @router.post("/work/dossiers", summary="Create a dossier")
 @accepts(FORM, body_bytes=PROTOCOL_BYTES)
 @produces(HTML)
-async def create_dossier(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+async def create_dossier(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
     """Create a draft: from a number of this registry, from a digital protocol, or empty."""
     try:
         made = await create(visitor, form)
@@ -65,7 +62,7 @@ async def show_dossier(
 @accepts(FORM)
 @produces(HTML)
 async def take_step(
-    request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, submission: str, form: SubmittedForm
 ) -> Response:
     """Take a step or decision."""
     where = "decisions" if form.one("action") in DECISIONS else "steps"
@@ -76,7 +73,7 @@ async def take_step(
 @router.post("/work/dossiers/{submission}/comments", summary="Comment on a dossier")
 @accepts(FORM)
 @produces(HTML)
-async def comment(request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm) -> Response:
+async def comment(request: Request, access: Sender, visitor: Worker, submission: str, form: SubmittedForm) -> Response:
     """Add a comment."""
     body = {"text": form.one("text"), "pointer": form.one("pointer") or None, "internal": bool(form.one("internal"))}
     path = f"{DOSSIERS}/{segment(submission)}/comments"
@@ -87,7 +84,7 @@ async def comment(request: Request, access: Writer, visitor: Worker, submission:
 @accepts(FORM, body_bytes=PROTOCOL_BYTES)
 @produces(HTML)
 async def replace_content(
-    request: Request, access: Writer, visitor: Worker, submission: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, submission: str, form: SubmittedForm
 ) -> Response:
     """Replace the content of a draft."""
     path, version = f"{DOSSIERS}/{segment(submission)}/content", {"If-Match": form.one("etag")}

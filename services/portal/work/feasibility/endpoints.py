@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
@@ -25,13 +26,9 @@ from services.portal.work.feasibility.view import (
 )
 from services.portal.work.pages import act, check_correctable, work_page
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 _REQUESTS = "/registry/v1/feasibility"
 
 
@@ -72,7 +69,7 @@ async def show_request(
 @accepts(FORM)
 @produces(HTML)
 async def take_step(
-    request: Request, access: Writer, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, submission: str, centre: str, form: SubmittedForm
 ) -> Response:
     """Take a step."""
     writing = act(visitor, f"{_path(submission, centre)}/steps", form, step_of(form))
@@ -83,7 +80,7 @@ async def take_step(
 @accepts(FORM)
 @produces(HTML)
 async def save_answers(
-    request: Request, access: Writer, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, submission: str, centre: str, form: SubmittedForm
 ) -> Response:
     """Save the draft of the answers."""
     path = f"{_path(submission, centre)}/answers"

@@ -1,23 +1,21 @@
 """The page of the product × site grid."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader
 from services.portal.pages.forms import Form
 from services.portal.pages.rendering import HTML
 from services.portal.work.pages import work_page
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 
 
 @router.api_route("/work/fit", methods=["GET", "HEAD"], summary="Which centres can give a product")

@@ -2,15 +2,16 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.codes import WORDS
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
@@ -18,13 +19,9 @@ from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import act, check_correctable, work_page
 from services.portal.work.referrals.view import REASONS, Possible, groups_of, step_of
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 _REFERRALS = "/registry/v1/referrals"
 _PARIS = ZoneInfo("Europe/Paris")
 
@@ -48,7 +45,7 @@ async def show_referral(request: Request, access: Reader, visitor: Worker, refer
 @accepts(FORM)
 @produces(HTML)
 async def record_step(
-    request: Request, access: Writer, visitor: Worker, reference: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, reference: str, form: SubmittedForm
 ) -> Response:
     """Record a step, then show the referral again."""
     try:

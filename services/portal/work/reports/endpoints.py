@@ -2,23 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of
+from services.portal.pages.access import Reader
 from services.portal.pages.rendering import HTML
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import work_page
 from services.portal.work.reports.view import PLOTS, query_of, sections_of, views_of
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 _REPORT = "/registry/v1/reports/kpi"
 _FIRST_YEAR = 2024
 CSV, SVG = "text/csv", "image/svg+xml"

@@ -1,24 +1,19 @@
 """The pages of the review queue."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
 from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, value_text
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 @router.api_route("/work/reviews", methods=["GET", "HEAD"], summary="The review queue")
@@ -49,7 +44,7 @@ async def show_review(request: Request, access: Reader, visitor: Worker, review:
 @accepts(FORM)
 @produces(HTML)
 async def act_on_review(
-    request: Request, access: Writer, visitor: Worker, review: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, review: str, form: SubmittedForm
 ) -> Response:
     """Claim, release, decide or undo."""
     try:

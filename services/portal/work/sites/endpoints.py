@@ -1,22 +1,17 @@
 """The page of a centre's sites."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.sites.reading import STATUSES, declare, sites_of
 from services.portal.work.workers import Worker, centre_of, menu_of
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 @router.api_route("/work/sites", methods=["GET", "HEAD"], summary="The sites of your centre")
@@ -29,7 +24,7 @@ async def show_sites(request: Request, access: Reader, visitor: Worker, done: st
 @router.post("/work/sites/{trial}", summary="Confirm or change a site")
 @accepts(FORM)
 @produces(HTML)
-async def declare_site(request: Request, access: Writer, visitor: Worker, trial: str, form: SubmittedForm) -> Response:
+async def declare_site(request: Request, access: Sender, visitor: Worker, trial: str, form: SubmittedForm) -> Response:
     """Declare a site as of now, then show the list again."""
     try:
         await declare(visitor.api, trial, centre_of(visitor), form)

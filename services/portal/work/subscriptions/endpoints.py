@@ -1,23 +1,20 @@
 """The page of subscriptions."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
 from services.portal.work.subscriptions.reading import act_on, create, subscriptions_of
 from services.portal.work.workers import Worker
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
-Writer = Annotated[Access, Depends(allow("page", "execute"))]
 
 
 @router.api_route("/work/subscriptions", methods=["GET", "HEAD"], summary="Subscriptions")
@@ -30,7 +27,7 @@ async def show_subscriptions(request: Request, access: Reader, visitor: Worker, 
 @router.post("/work/subscriptions", summary="Create a subscription")
 @accepts(FORM)
 @produces(HTML)
-async def create_subscription(request: Request, access: Writer, visitor: Worker, form: SubmittedForm) -> Response:
+async def create_subscription(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
     """Create a subscription and show its secret, this once."""
     try:
         made = await create(visitor.api, form)
@@ -44,7 +41,7 @@ async def create_subscription(request: Request, access: Writer, visitor: Worker,
 @accepts(FORM)
 @produces(HTML)
 async def act_on_subscription(
-    request: Request, access: Writer, visitor: Worker, subscription: str, form: SubmittedForm
+    request: Request, access: Sender, visitor: Worker, subscription: str, form: SubmittedForm
 ) -> Response:
     """Pause, resume or test, then show the list again."""
     try:

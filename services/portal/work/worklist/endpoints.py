@@ -1,19 +1,15 @@
 """The worklist as a page, and as files."""
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Depends, Request, Response
-
+from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, page
 from services.portal.work.workers import Worker, menu_of
 from services.portal.work.worklist.view import groups_of
-from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
-Reader = Annotated[Access, Depends(allow("page", "read"))]
 CSV, CALENDAR = "text/csv", "text/calendar"
 _WITH_WORKLIST = frozenset({"hospital", "centre", "sponsor", "coordination"})
 
