@@ -27,7 +27,7 @@ def _example(page: Page) -> None:
 def _as_centre(page: Page) -> None:
     """Sign in as a centre, and go to its sites."""
     page.locator('form[action$="/demonstration/centre-strasbourg"] button').click()
-    page.goto(urljoin(page.url, "/work/sites"))
+    page.goto(urljoin(page.url, "/workspace/sites"))
 
 
 # What is done on a page before its picture is taken.

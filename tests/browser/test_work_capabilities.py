@@ -11,7 +11,7 @@ from tests.e2e.conftest import System
 
 def test_a_centre_states_a_capability_and_renews_it(site: System, page: Page, check: Callable[[Page], None]) -> None:
     sign_in(site, page, "centre-necker")
-    page.goto(f"{site.url}/work/capabilities")
+    page.goto(f"{site.url}/workspace/capabilities")
     check(page)
     new = page.get_by_role("region", name="Déclarer une capacité")
     new.get_by_label("Capacité").select_option(label="Utilisation confinée d'OGM")

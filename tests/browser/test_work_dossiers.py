@@ -18,7 +18,7 @@ def test_a_sponsor_makes_a_dossier_and_reads_why_it_is_returned(
 ) -> None:
     sponsor, coordination = new_page(), new_page()
     sign_in(site, sponsor, "sponsor")
-    sponsor.goto(f"{site.url}/work/dossiers")
+    sponsor.goto(f"{site.url}/workspace/dossiers")
     check(sponsor)
     sponsor.get_by_label("Choisir un fichier USDM").set_input_files(PROTOCOL)
     expect(sponsor.get_by_label("Protocole USDM 4 (JSON)")).not_to_have_value("")
@@ -31,7 +31,7 @@ def test_a_sponsor_makes_a_dossier_and_reads_why_it_is_returned(
     reference = program.create("/submissions", {"content": CONTENT})["reference"]
     program.act(f"/submissions/{reference}", "submit")
     sign_in(site, coordination, "coordination")
-    coordination.goto(f"{site.url}/work/dossiers/{reference}")
+    coordination.goto(f"{site.url}/workspace/dossiers/{reference}")
     coordination.get_by_role("button", name="Commencer l'examen").click()
     expect(coordination.get_by_text("En examen")).to_be_visible()
     coordination.get_by_text("Renvoyer au promoteur").first.click()
@@ -40,7 +40,7 @@ def test_a_sponsor_makes_a_dossier_and_reads_why_it_is_returned(
     expect(coordination.get_by_text("C'est enregistré")).to_be_visible()
     check(coordination)
 
-    sponsor.goto(f"{site.url}/work/dossiers/{reference}?earlier=1")
+    sponsor.goto(f"{site.url}/workspace/dossiers/{reference}?earlier=1")
     expect(sponsor.get_by_role("heading", name="Étapes et décisions").locator("..")).to_contain_text(
         "Préciser les visites."
     )

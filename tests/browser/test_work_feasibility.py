@@ -19,7 +19,7 @@ def test_a_centre_saves_answers_and_the_page_names_what_is_missing(
         caller(site, "demo-sponsor"), caller(site, "demo-coordination"), "fr-strasbourg", "670780055"
     )
     sign_in(site, centre, "centre-strasbourg")
-    centre.goto(f"{site.url}/work/feasibility")
+    centre.goto(f"{site.url}/workspace/feasibility")
     check(centre)
     centre.get_by_role("row").filter(has_text=dossier).get_by_role("link").first.click()
     centre.locator('[name="q/investigator/"]').select_option("yes")
@@ -32,7 +32,7 @@ def test_a_centre_saves_answers_and_the_page_names_what_is_missing(
     centre.get_by_role("button", name="Enregistrer : Envoyer les réponses").click()
     expect(centre.get_by_role("alert")).to_be_visible()
 
-    coordination.goto(f"{site.url}/work/feasibility/{dossier}")
+    coordination.goto(f"{site.url}/workspace/feasibility/{dossier}")
     expect(coordination.get_by_text("Centres interrogés : 1")).to_be_visible()
     check(coordination)
 
@@ -41,6 +41,6 @@ def test_the_coordination_reads_which_centres_can_give_a_product(
     site: System, page: Page, check: Callable[[Page], None]
 ) -> None:
     sign_in(site, page, "coordination")
-    page.goto(f"{site.url}/work/fit?trial=CLEIO-DEMO-0004")
+    page.goto(f"{site.url}/workspace/fit?trial=CLEIO-DEMO-0004")
     expect(page.get_by_role("table")).to_contain_text("Hautepierre")
     check(page)

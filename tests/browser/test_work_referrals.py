@@ -20,7 +20,7 @@ def test_a_centre_answers_a_referral_and_the_hospital_reads_the_answer(
     reference = send_referral(caller(site, "demo-hospital"), TRIAL, CENTRE)
 
     sign_in(site, centre, "centre-strasbourg")
-    centre.goto(f"{site.url}/work/referrals")
+    centre.goto(f"{site.url}/workspace/referrals")
     check(centre)
     centre.get_by_role("link", name=reference).click()
     centre.get_by_text("Demander des pièces", exact=True).click()
@@ -29,7 +29,7 @@ def test_a_centre_answers_a_referral_and_the_hospital_reads_the_answer(
     centre.get_by_role("button", name="Enregistrer : Demander des pièces").click()
     expect(centre.get_by_text("C'est enregistré")).to_be_visible()
 
-    hospital.goto(f"{site.url}/work/referrals/{reference}")
+    hospital.goto(f"{site.url}/workspace/referrals/{reference}")
     expect(hospital.get_by_text("Pièces demandées").first).to_be_visible()
     expect(hospital.get_by_role("list").filter(has_text="Envoyée")).to_contain_text("compte rendu de génétique")
     expect(hospital.get_by_role("heading", name="Identité et dossier du patient")).to_be_visible()

@@ -12,7 +12,7 @@ def test_the_coordination_reads_how_long_each_step_takes(
     site: System, page: Page, check: Callable[[Page], None]
 ) -> None:
     sign_in(site, page, "coordination")
-    page.goto(f"{site.url}/work/reports")
+    page.goto(f"{site.url}/workspace/reports")
     expect(page.get_by_role("row").filter(has_text="Accord de confidentialité")).to_contain_text("jours ouvrés")
     for picture in page.locator("figure img").all():
         assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
@@ -24,7 +24,7 @@ def test_the_coordination_reads_how_long_each_step_takes(
 
 def test_an_authority_reads_the_report_of_one_year_without_small_counts(site: System, page: Page) -> None:
     sign_in(site, page, "authority")
-    page.goto(f"{site.url}/work/reports")
+    page.goto(f"{site.url}/workspace/reports")
     expect(page.get_by_text("Les effectifs inférieurs à 11 ne sont pas montrés.")).to_be_visible()
 
 
@@ -32,7 +32,7 @@ def test_a_subscription_says_what_is_wrong_with_its_address(
     site: System, page: Page, check: Callable[[Page], None]
 ) -> None:
     sign_in(site, page, "sponsor")
-    page.goto(f"{site.url}/work/subscriptions")
+    page.goto(f"{site.url}/workspace/subscriptions")
     check(page)
     page.get_by_label("Adresse du récepteur").fill("https://127.0.0.1/receiver")
     page.get_by_role("button", name="Créer l'abonnement").click()

@@ -18,7 +18,7 @@ def test_the_coordination_decides_on_the_scope_of_a_trial_and_undoes_it(
     sign_in(site, page, "coordination")
     trial = a_trial(NUMBER, conditions=[{"text": "Langerhans Cell Histiocytosis"}])
     caller(site, "demo-coordination").send("PUT", f"/trials/{NUMBER}", trial, **{"If-None-Match": "*"})
-    page.goto(f"{site.url}/work/reviews?kind=scope&q={NUMBER}")
+    page.goto(f"{site.url}/workspace/reviews?kind=scope&q={NUMBER}")
     check(page)
     page.get_by_role("row").filter(has_text=NUMBER).get_by_role("link").click()
     page.get_by_role("button", name="M'en charger").click()

@@ -15,7 +15,7 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     site: System, page: Page, check: Callable[[Page], None]
 ) -> None:
     sign_in(site, page, "centre-strasbourg")
-    page.goto(f"{site.url}/work")
+    page.goto(f"{site.url}/workspace")
     expect(page.get_by_role("heading", level=1)).to_have_text("À faire")
     check(page)
     page.get_by_role("link", name="Sites à confirmer").click()
@@ -36,11 +36,11 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
 
 
 def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page) -> None:
-    answer = page.goto(f"{site.url}/work/sites")
+    answer = page.goto(f"{site.url}/workspace/sites")
     assert answer is not None
     assert answer.status == 401
     page.get_by_role("main").get_by_role("link", name="Se connecter").click()
-    expect(page).to_have_url(f"{site.url}/sign-in?back=%2Fwork%2Fsites")
+    expect(page).to_have_url(f"{site.url}/sign-in?back=%2Fworkspace%2Fsites")
 
 
 def _site(site: System) -> dict[str, object]:

@@ -12,36 +12,36 @@ from shared.values.wire import Label
 # path → name, and the kinds of organisation that have the page. What a person may do there, the API decides.
 _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     (
-        "/work",
+        "/workspace",
         Label(fr="À faire", en="To do"),
         frozenset({"hospital", "centre", "sponsor", "coordination"}),
     ),
     (
-        "/work/referrals",
+        "/workspace/referrals",
         Label(fr="Demandes pour des patients", en="Referrals"),
         frozenset({"hospital", "centre", "coordination"}),
     ),
-    ("/work/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
-    ("/work/capabilities", Label(fr="Capacités", en="Capabilities"), frozenset({"centre"})),
+    ("/workspace/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
+    ("/workspace/capabilities", Label(fr="Capacités", en="Capabilities"), frozenset({"centre"})),
     (
-        "/work/dossiers",
+        "/workspace/dossiers",
         Label(fr="Dossiers", en="Dossiers"),
         frozenset({"sponsor", "coordination", "authority"}),
     ),
-    ("/work/feasibility", Label(fr="Faisabilité", en="Feasibility"), frozenset({"centre", "coordination"})),
+    ("/workspace/feasibility", Label(fr="Faisabilité", en="Feasibility"), frozenset({"centre", "coordination"})),
     (
-        "/work/fit",
+        "/workspace/fit",
         Label(fr="Produit et centres", en="Product and centres"),
         frozenset({"centre", "sponsor", "coordination", "authority"}),
     ),
-    ("/work/reviews", Label(fr="File de relecture", en="Review queue"), frozenset({"coordination"})),
+    ("/workspace/reviews", Label(fr="File de relecture", en="Review queue"), frozenset({"coordination"})),
     (
-        "/work/reports",
+        "/workspace/reports",
         Label(fr="Délais et accès", en="Delays and access"),
         frozenset({"centre", "coordination", "authority"}),
     ),
     (
-        "/work/subscriptions",
+        "/workspace/subscriptions",
         Label(fr="Abonnements", en="Subscriptions"),
         frozenset({"hospital", "centre", "sponsor", "network", "association", "authority", "coordination"}),
     ),

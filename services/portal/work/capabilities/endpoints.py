@@ -14,14 +14,14 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/work/capabilities", methods=["GET", "HEAD"], summary="What your centre can do")
+@router.api_route("/workspace/capabilities", methods=["GET", "HEAD"], summary="What your centre can do")
 @produces(HTML)
 async def show_capabilities(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
     """Show what the visitor's centre stated: what expires first comes first."""
     return await _page(request, visitor, done=done)
 
 
-@router.post("/work/capabilities", summary="State or renew a capability")
+@router.post("/workspace/capabilities", summary="State or renew a capability")
 @accepts(FORM)
 @produces(HTML)
 async def state_capability(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
@@ -32,7 +32,7 @@ async def state_capability(request: Request, access: Sender, visitor: Worker, fo
         if error.status not in {404, 412, 422}:
             raise
         return await _page(request, visitor, error=error, form=form)
-    return redirect(visitor, "/work/capabilities", done=form.one("code"))
+    return redirect(visitor, "/workspace/capabilities", done=form.one("code"))
 
 
 async def _page(

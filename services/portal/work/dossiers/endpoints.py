@@ -27,14 +27,14 @@ _NOT_JSON = Label(
 )
 
 
-@router.api_route("/work/dossiers", methods=["GET", "HEAD"], summary="Dossiers")
+@router.api_route("/workspace/dossiers", methods=["GET", "HEAD"], summary="Dossiers")
 @produces(HTML)
 async def list_dossiers(request: Request, access: Reader, visitor: Worker) -> Response:
     """List the dossiers that the visitor may read, by state."""
     return await _list(request, visitor)
 
 
-@router.post("/work/dossiers", summary="Create a dossier")
+@router.post("/workspace/dossiers", summary="Create a dossier")
 @accepts(FORM, body_bytes=PROTOCOL_BYTES)
 @produces(HTML)
 async def create_dossier(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
@@ -46,10 +46,10 @@ async def create_dossier(request: Request, access: Sender, visitor: Worker, form
     except ApiError as error:
         check_correctable(error)
         return await _list(request, visitor, error=error, form=form)
-    return redirect(visitor, f"/work/dossiers/{made}", done="create")
+    return redirect(visitor, f"/workspace/dossiers/{made}", done="create")
 
 
-@router.api_route("/work/dossiers/{submission}", methods=["GET", "HEAD"], summary="A dossier")
+@router.api_route("/workspace/dossiers/{submission}", methods=["GET", "HEAD"], summary="A dossier")
 @produces(HTML)
 async def show_dossier(
     request: Request, access: Reader, visitor: Worker, submission: str, done: str = "", earlier: str = ""
@@ -58,7 +58,7 @@ async def show_dossier(
     return await _page(request, visitor, submission, done=done, earlier=earlier)
 
 
-@router.post("/work/dossiers/{submission}", summary="Take a step of a dossier")
+@router.post("/workspace/dossiers/{submission}", summary="Take a step of a dossier")
 @accepts(FORM)
 @produces(HTML)
 async def take_step(
@@ -70,7 +70,7 @@ async def take_step(
     return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, step_of(form)))
 
 
-@router.post("/work/dossiers/{submission}/comments", summary="Comment on a dossier")
+@router.post("/workspace/dossiers/{submission}/comments", summary="Comment on a dossier")
 @accepts(FORM)
 @produces(HTML)
 async def comment(request: Request, access: Sender, visitor: Worker, submission: str, form: SubmittedForm) -> Response:
@@ -80,7 +80,7 @@ async def comment(request: Request, access: Sender, visitor: Worker, submission:
     return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, body))
 
 
-@router.post("/work/dossiers/{submission}/content", summary="Replace the content of a draft")
+@router.post("/workspace/dossiers/{submission}/content", summary="Replace the content of a draft")
 @accepts(FORM, body_bytes=PROTOCOL_BYTES)
 @produces(HTML)
 async def replace_content(
@@ -105,7 +105,7 @@ async def _write(request: Request, visitor: Visitor, submission: str, form: Form
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, submission, error=error, form=form)
-    return redirect(visitor, f"/work/dossiers/{submission}", done="1")
+    return redirect(visitor, f"/workspace/dossiers/{submission}", done="1")
 
 
 def _not_json(visitor: Visitor) -> ApiError:

@@ -32,7 +32,7 @@ router = APIRouter(route_class=ApiRoute, tags=["pages"])
 _REQUESTS = "/registry/v1/feasibility"
 
 
-@router.api_route("/work/feasibility", methods=["GET", "HEAD"], summary="Feasibility requests")
+@router.api_route("/workspace/feasibility", methods=["GET", "HEAD"], summary="Feasibility requests")
 @produces(HTML)
 async def list_requests(request: Request, access: Reader, visitor: Worker) -> Response:
     """List what the visitor's centre is asked; for the coordination all requests."""
@@ -40,7 +40,7 @@ async def list_requests(request: Request, access: Reader, visitor: Worker) -> Re
     return work_page(request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres)
 
 
-@router.api_route("/work/feasibility/{submission}", methods=["GET", "HEAD"], summary="Answers side by side")
+@router.api_route("/workspace/feasibility/{submission}", methods=["GET", "HEAD"], summary="Answers side by side")
 @produces(HTML)
 async def compare_answers(request: Request, access: Reader, visitor: Worker, submission: str) -> Response:
     """Show the result of a dossier and the submitted answers of its centres side by side."""
@@ -56,7 +56,9 @@ async def compare_answers(request: Request, access: Reader, visitor: Worker, sub
     )
 
 
-@router.api_route("/work/feasibility/{submission}/{centre}", methods=["GET", "HEAD"], summary="A feasibility request")
+@router.api_route(
+    "/workspace/feasibility/{submission}/{centre}", methods=["GET", "HEAD"], summary="A feasibility request"
+)
 @produces(HTML)
 async def show_request(
     request: Request, access: Reader, visitor: Worker, submission: str, centre: str, done: str = ""
@@ -65,7 +67,7 @@ async def show_request(
     return await _page(request, visitor, submission, centre, done=done)
 
 
-@router.post("/work/feasibility/{submission}/{centre}", summary="Take a step of a feasibility request")
+@router.post("/workspace/feasibility/{submission}/{centre}", summary="Take a step of a feasibility request")
 @accepts(FORM)
 @produces(HTML)
 async def take_step(
@@ -76,7 +78,7 @@ async def take_step(
     return await _written(request, visitor, submission, centre, form, writing)
 
 
-@router.post("/work/feasibility/{submission}/{centre}/answers", summary="Save the answers of a questionnaire")
+@router.post("/workspace/feasibility/{submission}/{centre}/answers", summary="Save the answers of a questionnaire")
 @accepts(FORM)
 @produces(HTML)
 async def save_answers(
@@ -97,7 +99,7 @@ async def _written(
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, submission, centre, error=error, form=form)
-    return redirect(visitor, f"/work/feasibility/{submission}/{centre}", done="1")
+    return redirect(visitor, f"/workspace/feasibility/{submission}/{centre}", done="1")
 
 
 async def _page(

@@ -18,7 +18,7 @@ from shared.http.route import ApiRoute, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/work/fit", methods=["GET", "HEAD"], summary="Which centres can give a product")
+@router.api_route("/workspace/fit", methods=["GET", "HEAD"], summary="Which centres can give a product")
 @produces(HTML)
 async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str = "") -> Response:
     """Show what the product of a trial needs of a site, and where each centre stands."""

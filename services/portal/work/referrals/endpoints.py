@@ -26,7 +26,7 @@ _REFERRALS = "/registry/v1/referrals"
 _PARIS = ZoneInfo("Europe/Paris")
 
 
-@router.api_route("/work/referrals", methods=["GET", "HEAD"], summary="Referrals")
+@router.api_route("/workspace/referrals", methods=["GET", "HEAD"], summary="Referrals")
 @produces(HTML)
 async def list_referrals(request: Request, access: Reader, visitor: Worker, centre: str = "") -> Response:
     """List the referrals that the visitor's organisation sent or received, by phase."""
@@ -34,14 +34,14 @@ async def list_referrals(request: Request, access: Reader, visitor: Worker, cent
     return work_page(request, visitor, "work/referrals.html", groups=groups_of(found), centres=centres)
 
 
-@router.api_route("/work/referrals/{reference}", methods=["GET", "HEAD"], summary="A referral")
+@router.api_route("/workspace/referrals/{reference}", methods=["GET", "HEAD"], summary="A referral")
 @produces(HTML)
 async def show_referral(request: Request, access: Reader, visitor: Worker, reference: str, done: str = "") -> Response:
     """Show a referral: its steps, what can be recorded now, and where the file goes."""
     return await _page(request, visitor, reference, done=done)
 
 
-@router.post("/work/referrals/{reference}", summary="Record a step of a referral")
+@router.post("/workspace/referrals/{reference}", summary="Record a step of a referral")
 @accepts(FORM)
 @produces(HTML)
 async def record_step(
@@ -53,7 +53,7 @@ async def record_step(
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, reference, error=error, form=form)
-    return redirect(visitor, f"/work/referrals/{reference}", done=form.one("action"))
+    return redirect(visitor, f"/workspace/referrals/{reference}", done=form.one("action"))
 
 
 async def _page(

@@ -21,7 +21,7 @@ _FIRST_YEAR = 2024
 CSV, SVG = "text/csv", "image/svg+xml"
 
 
-@router.api_route("/work/reports", methods=["GET", "HEAD"], summary="How long each step takes")
+@router.api_route("/workspace/reports", methods=["GET", "HEAD"], summary="How long each step takes")
 @produces(HTML)
 async def show_report(
     request: Request, access: Reader, visitor: Worker, view: str = "", centre: str = "", year: str = ""
@@ -43,14 +43,14 @@ async def show_report(
     )
 
 
-@router.get("/work/reports.csv", summary="How long each step takes, as a table")
+@router.get("/workspace/reports.csv", summary="How long each step takes, as a table")
 @produces(CSV)
 async def report_table(access: Reader, visitor: Worker, view: str = "", centre: str = "", year: str = "") -> Response:
     """Return the report as CSV."""
     return await _file(visitor, _REPORT, _query(visitor, view, centre, year), CSV, "cleio-report.csv")
 
 
-@router.get("/work/reports/{plot}.svg", summary="A plot of the report")
+@router.get("/workspace/reports/{plot}.svg", summary="A plot of the report")
 @produces(SVG)
 async def report_plot(
     access: Reader, visitor: Worker, plot: str, view: str = "", centre: str = "", year: str = ""
@@ -59,7 +59,7 @@ async def report_plot(
     return await _file(visitor, f"{_REPORT}/plots/{segment(plot)}", _query(visitor, view, centre, year), SVG)
 
 
-@router.get("/work/reports/{plot}.csv", summary="The points of a plot")
+@router.get("/workspace/reports/{plot}.csv", summary="The points of a plot")
 @produces(CSV)
 async def report_points(
     access: Reader, visitor: Worker, plot: str, view: str = "", centre: str = "", year: str = ""

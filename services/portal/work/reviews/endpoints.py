@@ -16,7 +16,7 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/work/reviews", methods=["GET", "HEAD"], summary="The review queue")
+@router.api_route("/workspace/reviews", methods=["GET", "HEAD"], summary="The review queue")
 @produces(HTML)
 async def list_reviews(
     request: Request,
@@ -33,14 +33,14 @@ async def list_reviews(
     return work_page(request, visitor, "work/reviews.html", found=found, chosen=chosen)
 
 
-@router.api_route("/work/reviews/{review}", methods=["GET", "HEAD"], summary="An item of the review queue")
+@router.api_route("/workspace/reviews/{review}", methods=["GET", "HEAD"], summary="An item of the review queue")
 @produces(HTML)
 async def show_review(request: Request, access: Reader, visitor: Worker, review: str, done: str = "") -> Response:
     """Show an item: why a person should decide, the values side by side, what was decided."""
     return await _page(request, visitor, review, done=done)
 
 
-@router.post("/work/reviews/{review}", summary="Act on an item of the review queue")
+@router.post("/workspace/reviews/{review}", summary="Act on an item of the review queue")
 @accepts(FORM)
 @produces(HTML)
 async def act_on_review(
@@ -52,7 +52,7 @@ async def act_on_review(
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, review, error=error, form=form)
-    return redirect(visitor, f"/work/reviews/{review}", done=form.one("action"))
+    return redirect(visitor, f"/workspace/reviews/{review}", done=form.one("action"))
 
 
 async def _page(

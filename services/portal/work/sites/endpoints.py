@@ -14,14 +14,14 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/work/sites", methods=["GET", "HEAD"], summary="The sites of your centre")
+@router.api_route("/workspace/sites", methods=["GET", "HEAD"], summary="The sites of your centre")
 @produces(HTML)
 async def show_sites(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
     """Show the sites of the visitor's centre, those to confirm first."""
     return await _page(request, visitor, done=done)
 
 
-@router.post("/work/sites/{trial}", summary="Confirm or change a site")
+@router.post("/workspace/sites/{trial}", summary="Confirm or change a site")
 @accepts(FORM)
 @produces(HTML)
 async def declare_site(request: Request, access: Sender, visitor: Worker, trial: str, form: SubmittedForm) -> Response:
@@ -32,7 +32,7 @@ async def declare_site(request: Request, access: Sender, visitor: Worker, trial:
         if error.status not in {412, 422}:
             raise
         return await _page(request, visitor, error=error, wrong=trial, status=error.status)
-    return redirect(visitor, "/work/sites", done=trial)
+    return redirect(visitor, "/workspace/sites", done=trial)
 
 
 async def _page(

@@ -17,14 +17,14 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/work/subscriptions", methods=["GET", "HEAD"], summary="Subscriptions")
+@router.api_route("/workspace/subscriptions", methods=["GET", "HEAD"], summary="Subscriptions")
 @produces(HTML)
 async def show_subscriptions(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
     """Show the subscriptions of the visitor's organisation and how their deliveries went."""
     return await _page(request, visitor, done=done)
 
 
-@router.post("/work/subscriptions", summary="Create a subscription")
+@router.post("/workspace/subscriptions", summary="Create a subscription")
 @accepts(FORM)
 @produces(HTML)
 async def create_subscription(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
@@ -37,7 +37,7 @@ async def create_subscription(request: Request, access: Sender, visitor: Worker,
     return await _page(request, visitor, made=made)
 
 
-@router.post("/work/subscriptions/{subscription}", summary="Pause, resume or test a subscription")
+@router.post("/workspace/subscriptions/{subscription}", summary="Pause, resume or test a subscription")
 @accepts(FORM)
 @produces(HTML)
 async def act_on_subscription(
@@ -49,7 +49,7 @@ async def act_on_subscription(
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, error=error, form=form)
-    return redirect(visitor, "/work/subscriptions", done=form.one("action"))
+    return redirect(visitor, "/workspace/subscriptions", done=form.one("action"))
 
 
 async def _page(

@@ -14,7 +14,7 @@ CSV, CALENDAR = "text/csv", "text/calendar"
 _WITH_WORKLIST = frozenset({"hospital", "centre", "sponsor", "coordination"})
 
 
-@router.api_route("/work", methods=["GET", "HEAD"], summary="What waits for you")
+@router.api_route("/workspace", methods=["GET", "HEAD"], summary="What waits for you")
 @produces(HTML)
 async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Response:
     """Show what waits for the visitor's organisation, by day."""
@@ -24,14 +24,14 @@ async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Re
     return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), groups=groups, has_list=has_list)
 
 
-@router.get("/work/worklist.csv", summary="What waits for you, as a table")
+@router.get("/workspace/worklist.csv", summary="What waits for you, as a table")
 @produces(CSV)
 async def worklist_table(access: Reader, visitor: Worker) -> Response:
     """Return the worklist as CSV."""
     return await _file(visitor, CSV, "csv")
 
 
-@router.get("/work/worklist.ics", summary="What waits for you, as a calendar")
+@router.get("/workspace/worklist.ics", summary="What waits for you, as a calendar")
 @produces(CALENDAR)
 async def worklist_calendar(access: Reader, visitor: Worker) -> Response:
     """Return what has a day as a calendar."""

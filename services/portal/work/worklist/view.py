@@ -66,12 +66,12 @@ def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
     """Return the page on which an item is done."""
     name = rest.split("/", maxsplit=1)[0]
     paths = {
-        "referral": f"/work/referrals/{rest}",
-        "place": f"/work/referrals/{rest}",
-        "feasibility": f"/work/feasibility/{rest}",
-        "capability": "/work/capabilities",
-        "site": "/work/sites",
+        "referral": f"/workspace/referrals/{rest}",
+        "place": f"/workspace/referrals/{rest}",
+        "feasibility": f"/workspace/feasibility/{rest}",
+        "capability": "/workspace/capabilities",
+        "site": "/workspace/sites",
         "enrolment": f"/trials/{name}",
-        "centre": f"/work/referrals?centre={rest}",
+        "centre": f"/workspace/referrals?centre={rest}",
     }
-    return "/work/reviews" if item_kind == "reviews" else paths.get(subject_kind, "/work")
+    return "/workspace/reviews" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
