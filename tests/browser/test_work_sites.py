@@ -35,12 +35,13 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     assert _site(site)["status"] == "suspended"
 
 
-def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page) -> None:
+def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page, check: Callable[[Page], None]) -> None:
     answer = page.goto(f"{site.url}/workspace/sites")
     assert answer is not None
     assert answer.status == 401
     page.get_by_role("main").get_by_role("link", name="Se connecter").click()
     expect(page).to_have_url(f"{site.url}/sign-in?back=%2Fworkspace%2Fsites")
+    check(page)
 
 
 def _site(site: System) -> dict[str, object]:
