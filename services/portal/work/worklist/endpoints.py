@@ -20,9 +20,8 @@ async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Re
     """Show what waits for the visitor's organisation: in sentences, then by day."""
     assert visitor.me is not None
     found, formats = await waiting_for(visitor.api, visitor.me["kind"]), Formats(visitor.language)
-    groups = groups_of(found.worklist, formats) if found.worklist else []
-    sentences = sentences_of(found, formats)
-    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), groups=groups, sentences=sentences)
+    shown = {"sentences": sentences_of(found, formats), "groups": groups_of(found, formats)}
+    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), **shown)
 
 
 @router.get("/workspace/worklist.csv", summary="What waits for you, as a table")

@@ -3,10 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.portal.clients.api import Api, segment
+from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.work.subscriptions.reading import subscriptions_of
 
@@ -23,11 +24,14 @@ Row = Mapping[str, Any]
 class Waiting:
     """What waits for a visitor. ``worklist``: None: this kind of organisation has none.
 
-    ``counts``: what other lists say, by the codes of ``waiting.json``.
+    ``counts``: what other lists say, by the codes of ``waiting.json``. ``capabilities``: rows of the coded list, and
+    ``centres``: all centres, as far as the worklist names some.
     """
 
     worklist: Row | None
     counts: Mapping[str, int]
+    capabilities: Mapping[str, Row] = field(default_factory=dict)
+    centres: Mapping[str, Row] = field(default_factory=dict)
 
 
 async def waiting_for(api: Api, kind: str) -> Waiting:
@@ -39,7 +43,21 @@ async def waiting_for(api: Api, kind: str) -> Waiting:
         _records(api) if kind == "network" else _nothing(),
         _failing(api),
     )
-    return Waiting(worklist, {**(dossiers or {}), **(requests or {}), **(records or {}), "receiver_failing": failing})
+    counts = {**(dossiers or {}), **(requests or {}), **(records or {}), "receiver_failing": failing}
+    capabilities, centres = await asyncio.gather(
+        _capabilities(api) if _names(worklist, "capability_expiring") else _nothing(),
+        centres_of(api) if kind != "centre" and worklist and worklist["items"] else _nothing(),
+    )
+    return Waiting(worklist, counts, capabilities or {}, centres or {})
+
+
+def _names(worklist: Row | None, kind: str) -> bool:
+    return worklist is not None and any(item["kind"] == kind for item in worklist["items"])
+
+
+async def _capabilities(api: Api) -> dict[str, Row]:
+    codes = await api.get(f"{_API}/capabilities/codes")
+    return {row["code"]: row for row in codes["items"]}
 
 
 async def _nothing() -> None:

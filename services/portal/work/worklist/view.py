@@ -41,9 +41,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing to do: in words, for which trial and centre, until when, and the page where it is done."""
+    """One thing to do: in words, for which trial and centre, until when, and the page where it is done.
+
+    ``about``: what it is about, in words; ``subject``: its reference.
+    """
 
     text: str
+    about: str
     subject: str
     trial: str | None
     centre: str | None
@@ -53,12 +57,14 @@ class Line:
     path: str
 
 
-def groups_of(worklist: Mapping[str, Any], formats: Formats) -> Sequence[tuple[str, str, Sequence[Line]]]:
+def groups_of(waiting: Waiting, formats: Formats) -> Sequence[tuple[str, str, Sequence[Line]]]:
     """Return code, title and lines of each group that has lines. What is due first comes first."""
-    today = date.fromisoformat(worklist["day"])
+    if waiting.worklist is None:
+        return []
+    today = date.fromisoformat(waiting.worklist["day"])
     found: dict[str, list[Line]] = {}
-    for item in worklist["items"]:
-        found.setdefault(_group(item, today), []).append(_line(item, formats))
+    for item in waiting.worklist["items"]:
+        found.setdefault(_group(item, today), []).append(_line(item, waiting, formats))
     return [(code, title.model_dump()[formats.language], found[code]) for code, title in _GROUPS if code in found]
 
 
@@ -88,7 +94,8 @@ def _sentence(kind: str, items: Sequence[Mapping[str, Any]], formats: Formats) -
     else:
         text, path = _words(kind, count, formats), _ROWS[kind]["path"]
     if len(items) == 1:
-        path = _line(items[0], formats).path
+        subject_kind, _, rest = items[0]["subject"].partition("/")
+        path = path_of(kind, subject_kind, rest)
     days = sorted(item["due"] for item in items if item["due"])
     return Sentence(text, path, formats.day(days[0]) if days else "", sum(1 for item in items if item["overdue"]))
 
@@ -106,13 +113,21 @@ def _group(item: Mapping[str, Any], today: date) -> str:
     return "soon" if date.fromisoformat(item["due"]) <= today + _SOON else "later"
 
 
-def _line(item: Mapping[str, Any], formats: Formats) -> Line:
+def _line(item: Mapping[str, Any], waiting: Waiting, formats: Formats) -> Line:
     kind, _, rest = item["subject"].partition("/")
+    first, _, last = rest.partition("/")
+    about = ""
+    if kind == "capability":
+        about = formats.label(waiting.capabilities.get(last, {}).get("label")) or last
+    elif kind == "reviews":
+        about = formats.word("review_kind", rest)
+    centre = waiting.centres.get(item["centre"] or "")
     return Line(
         text=formats.label(item["label"]),
-        subject=rest if kind in {"referral", "place", "feasibility", "capability"} else "",
+        about=about,
+        subject=first if kind in {"referral", "place", "feasibility"} else "",
         trial=item["trial"],
-        centre=item["centre"],
+        centre=centre["name"] if centre else None,
         due=formats.day(item["due"]),
         since=formats.day(item["since"]),
         count=item["count"],
@@ -132,4 +147,4 @@ def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
         "enrolment": f"/trials/{name}",
         "centre": f"/workspace/referrals?centre={rest}",
     }
-    return "/workspace/reviews" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
+    return f"/workspace/reviews?kind={rest}" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
