@@ -270,6 +270,16 @@ async def test_a_patch_changes_only_the_named_fields(admin: httpx.AsyncClient) -
     refused = await admin.patch(path, content='{"status": "DUPONT"}', headers=headers)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/status")
     assert "DUPONT" not in refused.text
+    for known in ('{"duration": "P5Y", "travel_paid": true}', '{"visits_first_year": 8, "travel_paid": null}'):
+        answer = await admin.patch(path, content=f'{{"participation": {known}}}', headers=headers)
+        assert answer.status_code == 200, answer.text
+    said = {name: value for name, value in answer.json()["participation"].items() if value is not None}
+    assert said == {"duration": "P5Y", "visits_first_year": 8}
+    origins = (await admin.get(f"{path}/provenance")).json()["items"]
+    assert {"participation.duration", "participation.visits_first_year"} <= {one["path"] for one in origins}
+    note = '{"participation": {"note": {"fr": "Appelez le 06 12 34 56 78."}}}'
+    refused = await admin.patch(path, content=note, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/participation/note/fr")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -254,6 +255,7 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert "fictitious" in shown.stdout
     assert "signed, illustrative" in shown.stdout
     assert "fr-necker" in shown.stdout
+    assert re.search(r"visits year 1 +14\n.*paid +travel, accommodation\n", shown.stdout, re.DOTALL)
     document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
     assert document["trial"]["identifier"] == "CLEIO-DEMO-0001"
     missing = system.cleio("trial", "show", "NCT00000000", check=False)

@@ -43,4 +43,4 @@ class Participation(ApiModel):
     companion_paid: bool | None = Field(
         default=None, description="Whether the same is paid or reimbursed for one person who accompanies."
     )
-    note: ParticipationNote = Field(default=ParticipationNote(), description="What else a family should know.")
+    note: ParticipationNote | None = Field(default=None, description="What else a family should know; null: nothing.")

@@ -350,9 +350,7 @@ class TrialFields(ApiModel):
         default_factory=list, description="Protocols, consent forms and other pages, where the source offers them."
     )
     sample: SampleKind | None = Field(
-        default=None,
-        description="`real`, `demo`: loaded with the sample data, as a real or a fictitious trial. null: not from the "
-        "sample.",
+        default=None, description="`real`, `demo`: loaded with the sample, as a real or a fictitious trial. null: not."
     )
     illustrative: bool = Field(
         default=False, description="Whether the trial is invented, for demonstration: it takes no patients."

@@ -27,7 +27,8 @@ def read_visits(design: Section) -> dict[str, Any]:
         return {}
     instances = timelines[0].sections("instances", MAX_ITEMS)
     decides = any(one.given.get("instanceType") == "ScheduledDecisionInstance" for one in instances)
-    modes = {_id(one, "id"): set(_codes(one.sections("contactModes", 20))) for one in design.sections("encounters", MAX_ITEMS)}
+    encounters = design.sections("encounters", MAX_ITEMS)
+    modes = {_id(one, "id"): set(_codes(one.sections("contactModes", 20))) for one in encounters}
     days = _days(timelines[0])
     held = [(days.get(_id(one, "id")), _id(one, "encounterId")) for one in instances if one.given.get("encounterId")]
     exact = [(day, name) for day, name in held if day is not None and modes.get(name)]

@@ -24,8 +24,9 @@ def say_participation(said: Statements, top: Section) -> None:
     said.say("participation.note", partial(_note, top), *((top, key) for key in notes))
 
 
-def _note(top: Section) -> ParticipationNote:
-    return ParticipationNote(fr=_impersonal(top, "fr"), en=_impersonal(top, "en"))
+def _note(top: Section) -> ParticipationNote | None:
+    french, english = _impersonal(top, "fr"), _impersonal(top, "en")
+    return ParticipationNote(fr=french, en=english) if french or english else None
 
 
 def _impersonal(top: Section, language: str) -> str | None:

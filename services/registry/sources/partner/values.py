@@ -84,7 +84,5 @@ def whole_number(top: Section, key: str, most: int) -> int | None:
     digits = re.sub(r"[\s\u00a0\u202f]", "", written)
     if re.fullmatch("[0-9]{1,9}", digits) and int(digits) <= most:
         return int(digits)
-    top.reader.warn(
-        f"/{key}", "whole_number", "un nombre entier est attendu, p. ex. 24", "a whole number is expected"
-    )
+    top.reader.warn(f"/{key}", "whole_number", "un nombre entier est attendu, p. ex. 24", "a whole number is expected")
     return None
