@@ -302,6 +302,16 @@ def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: Sys
     def shown(*arguments: str) -> str:
         return system.cleio(*arguments, CLEIO_TOKEN=system.admin_key).stdout
 
+    reached = (
+        "--function-fr",
+        "Unité d'essais cliniques",
+        "--function-en",
+        "Trials unit",
+        "--phone",
+        "+33 1 99 00 12 34",
+    )
+    assert "+33 1 99 00 12 34" in shown("centre", "contact", centre, *reached)
+    assert "Trials unit" in shown("centre", "show", centre)
     assert "tma_readiness" in shown("capabilities", "codes")
     tma = ("capabilities", "set", centre, "tma_readiness", "--scope", "both", "--evidence")
     for evidence in ("procedure 1", "procedure 2"):

@@ -26,8 +26,8 @@ class Participation:
     """Sentences on visits and travel; durations in words. Empty: not known.
 
     ``paid``, ``not_paid``, ``not_known``: what of travel. ``calendar``: months after the treatment of the follow-up
-    visits. ``usual``: the length of follow-up is the usual one for this kind of product. ``note_lang``: of the note, where that is not the language
-    of the page.
+    visits. ``usual``: the length of follow-up is the usual one for this kind of product. ``note_lang``: of the note,
+    where that is not the language of the page.
     """
 
     visits: list[str]
