@@ -10,6 +10,7 @@ from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
 from services.cli.commands.capabilities import capabilities
+from services.cli.commands.centres import centres
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
@@ -72,6 +73,7 @@ app.command()(match)
 trials.add_typer(states)
 trials.add_typer(versions)
 app.add_typer(trials, name="trial")
+app.add_typer(centres, name="centre")
 app.command()(coverage)
 app.command()(report)
 app.add_typer(feeds, name="feed")

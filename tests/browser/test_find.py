@@ -68,6 +68,11 @@ def test_where_there_is_no_trial_the_page_says_what_to_do(site: System, page: Pa
     check(page)
     page.get_by_role("link", name="Syndrome d'Alport", exact=True).click()
     expect(page.get_by_text("Aucun essai pour cette maladie")).to_be_visible()
+    page.get_by_label("Votre département").fill("67 Bas-Rhin")
+    page.get_by_role("button", name="Centre le plus proche").click()
+    nearest = page.locator(".contacts > li")
+    expect(nearest.first).to_contain_text("Strasbourg · à environ")
+    expect(nearest.filter(has_text="+33 1 99 00").first).to_contain_text("centre donné en exemple")
     check(page)
 
 
