@@ -69,6 +69,20 @@ def test_searches_find_their_trials(corpus: Corpus, keys: dict[str, str]) -> Non
     assert wrong == []
 
 
+def test_a_list_without_a_text_begins_with_what_is_open_in_france_then_what_opens_there(
+    corpus: Corpus, keys: dict[str, str]
+) -> None:
+    kinds = {
+        one.identifier: 2
+        if "FR" not in one.countries
+        else {"recruiting": 0, "not_yet_recruiting": 1}.get(one.status, 2)
+        for one in corpus.trials
+    }
+    listed = [kinds[one] for one in corpus.of("", sort="relevance") if one in keys]
+    assert listed == sorted(listed)
+    assert listed.count(1) == 1
+
+
 @pytest.mark.real_data
 @pytest.mark.full
 def test_searches_find_real_trials(real_data: Path, figure: Any) -> None:
