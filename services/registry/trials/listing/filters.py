@@ -155,10 +155,14 @@ def by_openness() -> list[Query]:
 
 
 def by_opening() -> list[Query]:
-    """Return the groups of a list without a text: open in France, opening later, the others; then demonstrations."""
-    demo, is_open, is_upcoming = term("demo", "yes"), term("in_france", "open"), term("in_france", "upcoming")
-    groups = [is_open, is_upcoming, but(EVERYTHING, is_open, is_upcoming)]
-    return [*(but(one, demo) for one in groups), *(all_of(one, demo) for one in groups)]
+    """Return the groups of a list without a text: open in France, opening there, open elsewhere, the others.
+
+    At the end the demonstrations, in the same groups.
+    """
+    demo = term("demo", "yes")
+    steps = [term("in_france", "open"), term("in_france", "upcoming"), term("open", "yes")]
+    groups = [*(but(one, *steps[:place]) for place, one in enumerate(steps)), but(EVERYTHING, *steps)]
+    return [*(all_of(but(EVERYTHING, demo), one) for one in groups), *(all_of(demo, one) for one in groups)]
 
 
 def check_facets(facets: Sequence[str], caller: Caller) -> None:

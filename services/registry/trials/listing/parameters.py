@@ -199,10 +199,10 @@ class ListOptions(ApiModel):
                 fr="relevance, updated, start, identifier ou distance",
                 en="relevance, updated, start, identifier or distance",
             ),
-            description="`relevance`: open in France first, then by what matches, distance and date; without `q` the "
-            "trials that will open in France come second; `updated` and `start`: the newest first; `identifier`; "
-            "`distance`: needs `near`. Absent: relevance where anything is asked for, else the order in which the "
-            "registry took the trials.",
+            description="`relevance`: open in France first, then by what matches, distance and date; without `q` those "
+            "that will open in France come second, those open elsewhere third; `updated` and `start`: the newest "
+            "first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is asked for, else the "
+            "order in which the registry took the trials.",
         ),
     ] = None
     fields: Annotated[
