@@ -52,6 +52,12 @@ def environment() -> Environment:
     return found
 
 
+def read_templates() -> None:
+    """Compile all templates, which takes a second. Else each is compiled for its first visitor."""
+    for name in environment().list_templates(["html"]):
+        environment().get_template(name)
+
+
 def page(
     request: Request,
     visitor: Visitor,
