@@ -14,6 +14,7 @@ from services.cli.commands.centres import centres
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
+from services.cli.commands.demonstration import demo
 from services.cli.commands.enrolment import enrolment
 from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
@@ -68,6 +69,7 @@ def options(
 app.command()(system.up)
 app.command()(system.serve)
 app.command()(system.migrate)
+app.command()(demo)
 app.command()(status)
 app.command()(match)
 trials.add_typer(states)
