@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from services.portal.clients.api import Api, segment
+from services.portal.clients.problems import FAILURES
 
 _MOST_SOURCES = 10_000
 # How long names are kept.
@@ -40,10 +41,17 @@ class PublicTexts:
         """Return the names of codes in both languages. A code without a name is left out."""
         async with self._reading:
             if self._read_at is None or monotonic() - self._read_at > _SECONDS:
-                content = await api.download("/registry/v1/terminology/document")
-                self._names = await asyncio.to_thread(names_in, content)
-                self._read_at = monotonic()
+                await self._read_names(api)
         return {code: self._names[code] for code in codes if code in self._names}
+
+    async def _read_names(self, api: Api) -> None:
+        """Read the names. Where that fails, the former ones stay: an answer is shown with codes rather than not."""
+        try:
+            content = await api.download("/registry/v1/terminology/document")
+        except FAILURES:
+            return
+        self._names = await asyncio.to_thread(names_in, content)
+        self._read_at = monotonic()
 
     async def sources(self, api: Api, trials: Iterable[Mapping[str, Any]]) -> dict[str, CriteriaSource]:
         """Return the sources of the criteria of trials of an answer, by id. Criteria without a version have none."""
@@ -52,7 +60,10 @@ class PublicTexts:
         return {key[0]: self._sources[key] for key in keys if key in self._sources}
 
     async def _read_source(self, api: Api, key: tuple[str, int]) -> None:
-        found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        try:
+            found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        except FAILURES:
+            return
         if found and found.get("version") == key[1]:
             references = {one["id"]: one["source"]["ref"] for one in found["criteria"] if one.get("source")}
             if len(self._sources) >= _MOST_SOURCES:
