@@ -112,7 +112,7 @@ async def test_the_workbench_keeps_the_record_when_matching_has_stopped(visitor:
     assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
     assert html.unescape(answer.text).count(RECORD) == 1
     assert "Service momentanément indisponible" in answer.text
-    state = '{"record": {"age": "P7Y"}}'
+    state = '{"record": {"age": "P7Y"}, "notes": []}'
     answer = await visitor.post("/match", data={"do": "answer:x", "state": state, "q0f0-date": "2026-11-02"})
     assert (answer.status_code, '"age":"P7Y"' in html.unescape(answer.text)) == (503, True)
     assert Fields(answer.text).sent["q0f0-date"] == "2026-11-02"
