@@ -37,7 +37,7 @@ _REQUESTS = "/registry/v1/feasibility"
 async def list_requests(request: Request, access: Reader, visitor: Worker) -> Response:
     """List what the visitor's centre is asked; for the coordination all requests."""
     found, centres = await asyncio.gather(every(visitor.api, _REQUESTS), centres_of(visitor.api))
-    return work_page(request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres)
+    return await work_page(request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres)
 
 
 @router.api_route("/workspace/feasibility/{submission}", methods=["GET", "HEAD"], summary="Answers side by side")
@@ -51,7 +51,7 @@ async def compare_answers(request: Request, access: Reader, visitor: Worker, sub
     sheets = await asyncio.gather(*(visitor.api.find(f"{_path(submission, one)}/answers") for one in asked))
     rows = side_by_side({centre: sheet for centre, sheet in zip(asked, sheets, strict=True) if sheet})
     columns = [centre for centre, sheet in zip(asked, sheets, strict=True) if sheet]
-    return work_page(
+    return await work_page(
         request, visitor, "work/comparison.html", overview=overview, rows=rows, columns=columns, centres=centres
     )
 
@@ -119,7 +119,7 @@ async def _page(
         visitor.api.find(f"{path}/answers"),
         centres_of(visitor.api),
     )
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/request.html",

@@ -1,11 +1,15 @@
 """The worklist as a page, and as files."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 
+from services.portal.clients.names import centres_of, trials_of
 from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
-from services.portal.pages.rendering import HTML, page
-from services.portal.work.workers import Worker, menu_of
+from services.portal.pages.rendering import HTML
+from services.portal.work.pages import work_page
+from services.portal.work.workers import Worker
 from services.portal.work.worklist.view import groups_of
 from shared.http.route import ApiRoute, produces
 
@@ -21,7 +25,13 @@ async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Re
     has_list = visitor.me is not None and visitor.me["kind"] in _WITH_WORKLIST
     found = await visitor.api.get("/registry/v1/worklist") if has_list else None
     groups = groups_of(found, Formats(visitor.language)) if found else []
-    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), groups=groups, has_list=has_list)
+    items = found["items"] if found else []
+    centres, trials = await asyncio.gather(
+        centres_of(visitor.api), trials_of(visitor.api, [one["trial"] for one in items])
+    )
+    return await work_page(
+        request, visitor, "work/worklist.html", groups=groups, has_list=has_list, centres=centres, trials=trials
+    )
 
 
 @router.get("/workspace/worklist.csv", summary="What waits for you, as a table")
