@@ -24,8 +24,8 @@ async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Re
     found, formats = await waiting_for(visitor.api, visitor.me["kind"]), Formats(visitor.language)
     items = found.worklist["items"] if found.worklist else []
     trials = await trials_of(visitor.api, [one["trial"] for one in items])
-    shown = {"sentences": sentences_of(found, formats), "groups": groups_of(found, formats), "trials": trials}
-    return await work_page(request, visitor, "work/worklist.html", **shown)
+    sentences, groups = sentences_of(found, formats), groups_of(found, formats)
+    return await work_page(request, visitor, "work/worklist.html", sentences=sentences, groups=groups, trials=trials)
 
 
 @router.get("/workspace/worklist.csv", summary="What waits for you, as a table")
