@@ -32,7 +32,7 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
             if refused.status not in {404, 422}:
                 raise
             error = refused
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/fit.html",

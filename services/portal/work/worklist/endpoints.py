@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.clients.names import trials_of
 from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
-from services.portal.pages.rendering import HTML, page
-from services.portal.work.workers import Worker, menu_of
+from services.portal.pages.rendering import HTML
+from services.portal.work.pages import work_page
+from services.portal.work.workers import Worker
 from services.portal.work.worklist.reading import waiting_for
 from services.portal.work.worklist.view import groups_of, sentences_of
 from shared.http.route import ApiRoute, produces
@@ -20,8 +22,10 @@ async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Re
     """Show what waits for the visitor's organisation: in sentences, then by day."""
     assert visitor.me is not None
     found, formats = await waiting_for(visitor.api, visitor.me["kind"]), Formats(visitor.language)
-    shown = {"sentences": sentences_of(found, formats), "groups": groups_of(found, formats)}
-    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), **shown)
+    items = found.worklist["items"] if found.worklist else []
+    trials = await trials_of(visitor.api, [one["trial"] for one in items])
+    sentences, groups = sentences_of(found, formats), groups_of(found, formats)
+    return await work_page(request, visitor, "work/worklist.html", sentences=sentences, groups=groups, trials=trials)
 
 
 @router.get("/workspace/worklist.csv", summary="What waits for you, as a table")

@@ -79,10 +79,10 @@ async def _dossiers(api: Api, kind: str) -> dict[str, int]:
     }
 
 
-async def _accepted(api: Api, rows: Sequence[Row]) -> Sequence[Row]:
+async def _accepted(api: Api, rows: Sequence[Row]) -> list[Row]:
     accepted = [row for row in rows if row["state"] == "decided" and row["answer"] == "accepted"]
     paths = [f"{_API}/submissions/{segment(row['reference'])}" for row in accepted[:_MOST_READ]]
-    return await asyncio.gather(*(api.get(path) for path in paths))
+    return list(await asyncio.gather(*(api.get(path) for path in paths)))
 
 
 async def _requests(api: Api) -> dict[str, int]:

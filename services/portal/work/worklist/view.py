@@ -145,6 +145,7 @@ def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
         "capability": "/workspace/capabilities",
         "site": "/workspace/sites",
         "enrolment": f"/trials/{name}",
+        "criteria_proposal": f"/criteria/{name}/proposals/{rest.rpartition('/')[2]}",
         "centre": f"/workspace/referrals?centre={rest}",
     }
     return f"/workspace/reviews?kind={rest}" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
