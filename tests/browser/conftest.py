@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.browser.accessibility import checked
 from tests.browser.chromium import executable, started
 from tests.browser.watch import HEAVIEST, Watch, without_cache
 from tests.conftest import free_port
 from tests.e2e.conftest import System
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Ten seconds are long for a page on this machine; Playwright's own thirty would hide a fault that long.
 PATIENCE = 10_000
 HEIGHT = 900
@@ -160,16 +159,4 @@ def page(new_page: Callable[..., Page]) -> Page:
 @pytest.fixture(scope="session")
 def check() -> Callable[[Page], None]:
     """Check a page as it is now: no violation that axe-core finds, and nothing wider than the window."""
-    axe = Axe()
-
-    def checked(page: Page) -> None:
-        found = axe.run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
-        assert [_in_words(one) for one in found.response["violations"]] == [], page.url
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{page.url} scrolls sideways"
-
     return checked
-
-
-def _in_words(violation: dict[str, Any]) -> str:
-    places = ", ".join(" ".join(map(str, node["target"])) for node in violation["nodes"])
-    return f"{violation['id']}: {violation['help']} ({places})"
