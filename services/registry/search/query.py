@@ -20,6 +20,8 @@ MAX_WORDS: Final = 12
 _ACRONYM = re.compile(r"[a-z0-9]{2,6}", re.IGNORECASE)
 # A name of one short word is an acronym: as a word of a title it may mean something else.
 _SHORTEST_NAME: Final = 5
+# "Y a-t-il un essai": its middle is no acronym of ataxia telangiectasia.
+_INVERSION = re.compile(r"-t-(?:il|elle|on)s?\b", re.IGNORECASE)
 _ICD10 = re.compile(r"[A-TV-Z][0-9]{2}(?:\.[0-9]+)?\+?", re.IGNORECASE)
 
 
@@ -116,6 +118,11 @@ class TypedSearch:
 
     parts: tuple[Part, ...]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The codes of the diseases that it names."""
+        return tuple(code for part in self.parts for code in (*part.named, *(c for t in part.topics for c in t.codes)))
+
     def matching(self, view: View, visible: Query) -> Query:
         """Return the query for what is found. Where nothing has all parts, those that are mere words are left out."""
         asked = [part.anywhere(view, visible, alone=len(self.parts) == 1) for part in self.parts]
@@ -146,7 +153,7 @@ class SearchReader:
         whole = self._number(text) or self._code(text)
         if whole is not None:
             return TypedSearch((whole,))
-        typed = words(text)[:MAX_WORDS]
+        typed = words(_INVERSION.sub(" ", text))[:MAX_WORDS]
         stop_words = vocabulary().stop_words
         known = self._known(typed)
         parts: list[Part] = []
