@@ -9,12 +9,12 @@ from tantivy import Query
 
 from services.registry.search.index import NOTHING, View, all_of, any_of, any_term, beginning, but, term
 from services.registry.search.vocabulary import Topic, vocabulary
-from services.registry.search.words import beginnings, errors_of, index_words
+from services.registry.search.words import beginnings, index_words
 from services.registry.terminology.phrases import Word, words
 from services.registry.terminology.terminology import Terminology
 from shared.terminology.codes import read_code
 from shared.vocabulary.identifiers import alias_of, is_trial_id, recognise_identifier
-from shared.vocabulary.text import fold
+from shared.vocabulary.text import errors_of, fold
 
 MAX_WORDS: Final = 12
 _ACRONYM = re.compile(r"[a-z0-9]{2,6}", re.IGNORECASE)

@@ -9,12 +9,13 @@ from services.registry.search.documents import CentreFacts
 from services.registry.search.index import NOTHING, View, all_of, any_of, beginning, term
 from services.registry.search.query import SearchReader, TypedSearch
 from services.registry.search.vocabulary import vocabulary
-from services.registry.search.words import beginnings, begins, errors_of, index_words
+from services.registry.search.words import beginnings, begins, index_words
 from services.registry.terminology.concept import Concept
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing.filters import by_openness
 from services.registry.trials.listing.schemas import Suggestion
 from shared.values.wire import Label
+from shared.vocabulary.text import errors_of
 
 MOST_OF_A_KIND: Final = 5
 MAX_WORDS: Final = 8
