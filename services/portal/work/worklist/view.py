@@ -52,7 +52,7 @@ def _line(item: Mapping[str, Any], formats: Formats) -> Line:
     kind, _, rest = item["subject"].partition("/")
     return Line(
         text=formats.label(item["label"]),
-        subject=rest if kind in {"referral", "place", "feasibility", "capability"} else "",
+        subject=_subject(kind, rest),
         trial=item["trial"],
         centre=item["centre"],
         due=formats.day(item["due"]),
@@ -60,6 +60,13 @@ def _line(item: Mapping[str, Any], formats: Formats) -> Line:
         count=item["count"],
         path=path_of(item["kind"], kind, rest),
     )
+
+
+def _subject(kind: str, rest: str) -> str:
+    """Return what tells an item apart from others of its trial and centre."""
+    if kind == "criteria_proposal":
+        return rest.rpartition("/")[2]
+    return rest if kind in {"referral", "place", "feasibility", "capability"} else ""
 
 
 def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
