@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -254,6 +255,7 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert "fictitious" in shown.stdout
     assert "signed, illustrative" in shown.stdout
     assert "fr-necker" in shown.stdout
+    assert re.search(r"visits year 1 +14\n.*paid +travel, accommodation\n", shown.stdout, re.DOTALL)
     document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
     assert document["trial"]["identifier"] == "CLEIO-DEMO-0001"
     missing = system.cleio("trial", "show", "NCT00000000", check=False)
@@ -300,6 +302,16 @@ def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: Sys
     def shown(*arguments: str) -> str:
         return system.cleio(*arguments, CLEIO_TOKEN=system.admin_key).stdout
 
+    reached = (
+        "--function-fr",
+        "Unité d'essais cliniques",
+        "--function-en",
+        "Trials unit",
+        "--phone",
+        "+33 1 99 00 12 34",
+    )
+    assert "+33 1 99 00 12 34" in shown("centre", "contact", centre, *reached)
+    assert "Trials unit" in shown("centre", "show", centre)
     assert "tma_readiness" in shown("capabilities", "codes")
     tma = ("capabilities", "set", centre, "tma_readiness", "--scope", "both", "--evidence")
     for evidence in ("procedure 1", "procedure 2"):
