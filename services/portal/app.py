@@ -28,6 +28,7 @@ from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.feasibility import endpoints as feasibility
 from services.portal.work.fit import endpoints as fit
+from services.portal.work.parties import endpoints as parties
 from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.reports import endpoints as reports
 from services.portal.work.reviews import endpoints as reviews
@@ -94,6 +95,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         capabilities.router,
         referrals.router,
         dossiers.router,
+        parties.router,
         reports.router,
         subscriptions.router,
         reviews.router,

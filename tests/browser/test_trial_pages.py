@@ -18,6 +18,8 @@ def test_a_family_reads_a_trial_and_finds_the_nearest_site(site: System, page: P
     expect(page.get_by_text("Cet essai est fictif")).to_be_visible()
     expect(page.get_by_text("Personnes des deux sexes, de 12 à 45 ans.")).to_be_visible()
     expect(page.get_by_text("15 ans après le traitement, 18 visites de suivi")).to_be_visible()
+    expect(page.get_by_text("14 visites au centre la première année")).to_be_visible()
+    expect(page.get_by_text("Payés ou remboursés : les trajets et l'hébergement près du centre")).to_be_visible()
     assert page.locator("script[type='application/ld+json']").count() == 0
     page.get_by_text("ALAT inférieures à 3 fois la LSN").click()
     expect(page.get_by_text("Ce qui est vérifié", exact=False).locator("visible=true")).to_contain_text("< 3 fois")

@@ -6,11 +6,12 @@ They say nothing of a patient: they are the same for all visitors.
 import asyncio
 import gzip
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.portal.clients.api import Api, segment
-from services.portal.clients.problems import ApiError, ApiUnavailableError
+from services.portal.clients.problems import FAILURES, ApiError, ApiUnavailableError
 
 _MOST_SOURCES = 10_000
 # How long names are used before they are read again.
@@ -40,7 +41,8 @@ class PublicTexts:
         """Return the names of codes in both languages. A code without a name is left out."""
         async with self._reading:
             if not self._is_read:
-                await self._read_names(api)
+                with suppress(*FAILURES):  # an answer is shown with codes rather than not
+                    await self._read_names(api)
         return {code: self._names[code] for code in codes if code in self._names}
 
     async def keep_current(self, api: Api) -> None:
@@ -67,7 +69,10 @@ class PublicTexts:
         return {key[0]: self._sources[key] for key in keys if key in self._sources}
 
     async def _read_source(self, api: Api, key: tuple[str, int]) -> None:
-        found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        try:
+            found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        except FAILURES:
+            return
         if found and found.get("version") == key[1]:
             references = {one["id"]: one["source"]["ref"] for one in found["criteria"] if one.get("source")}
             if len(self._sources) >= _MOST_SOURCES:

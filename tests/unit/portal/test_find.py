@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
+from services.portal.centres.contacts import centres_to_contact
 from services.portal.find.cards import people
 from services.portal.find.departements import DEPARTEMENTS, departement_of, places_of
 from services.portal.find.search import Search
@@ -90,6 +91,27 @@ def test_a_search_leaves_out_what_no_filter_has() -> None:
         "sort": "",
     }
     assert Search.of(QueryParams("age=1000")).has_wrong_age
+
+
+def test_the_centres_to_contact_are_the_nearest_and_one_of_them_has_a_contact() -> None:
+    contact = {"function": {"fr": "Unité d'essais", "en": "Trials unit"}, "phone": "+33 1 99 00 12 34"}
+
+    def centre(city: str, lat: float, lon: float, **fields: Any) -> dict[str, Any]:
+        return {"city": city, "lat": lat, "lon": lon, "member": True, "label": "candidate", "contact": None, **fields}
+
+    centres = [
+        centre("Marseille", 43.3, 5.4, contact=contact),
+        centre("Lyon", 45.7, 4.9, contact=contact, label="suspended"),
+        centre("Strasbourg", 48.57, 7.77),
+        centre("Lille", 50.6, 3.0),
+        centre("Paris", 48.8, 2.3),
+        centre("Brest", 48.4, -4.5, contact=contact),
+    ]
+    near = centres_to_contact(centres, DEPARTEMENTS["67"], Formats("fr"))
+    assert [one.centre["city"] for one in near] == ["Strasbourg", "Paris", "Lille", "Marseille"]
+    assert near[0].distance is not None
+    assert near[0].distance < 40
+    assert [one.centre["city"] for one in centres_to_contact(centres, None, Formats("fr"))] == ["Brest", "Marseille"]
 
 
 def test_the_network_of_a_disease() -> None:
