@@ -19,8 +19,16 @@ from tests.browser.visiting import Kinds, visited
 FORMS = [("fr", 1280, "light"), ("fr", 360, "dark"), ("en", 1280, "dark"), ("en", 360, "light")]
 # Where the addresses of pages for signed-in people begin.
 OF_USERS = ("/workspace", "/criteria")
-# Kinds of pages that no link leads to: they answer a form, a provider or a program.
-NOT_LINKED: set[str] = set()
+# What no link leads to: the page of components, answers to forms, the way over a provider, and parts of pages.
+NOT_LINKED = {
+    "/design",
+    "/notify/asked",
+    "/portal/assets/{digest}/{name:path}",
+    "/sign-in/callback",
+    "/sign-in/openid",
+    "/sign-out",
+    "/suggestions",
+}
 
 # What the start page of each user says, with the page that a click on it leads to.
 WORK = {

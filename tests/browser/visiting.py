@@ -23,7 +23,9 @@ class Kinds:
 
     def __init__(self) -> None:
         routes = [one for one in create_app(PortalSettings()).routes if isinstance(one, ApiRoute)]
-        self._patterns = {one.path: one.path_regex for one in routes if "GET" in (one.methods or ())}
+        self._patterns = {
+            one.path: one.path_regex for one in routes if "pages" in one.tags and "GET" in (one.methods or ())
+        }
         self.all = {path for path in self._patterns if not is_file(path)} - ELSEWHERE
 
     def of(self, address: str) -> str:
