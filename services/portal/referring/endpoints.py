@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import FAILURES, ApiError, in_words
 from services.portal.pages.access import Sender
-from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.forms import ANSWERED_SECONDS, FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.referring.view import faults_by_field, proposal, referral_of
 from services.portal.workbench.answering import NotUnderstoodError
-from services.portal.workbench.state import State
+from services.portal.workbench.state import State, parameters_of, patient_of
 from services.portal.workbench.view import may_refer
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.problems import NotFoundError
@@ -34,7 +34,7 @@ async def refer(request: Request, access: Sender, visitor: CurrentVisitor, form:
 
 
 @router.post("/match/referrals", summary="Send a referral")
-@accepts(FORM)
+@accepts(FORM, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm) -> Response:
     """Send the referral, and show its reference."""
@@ -61,7 +61,8 @@ async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[st
     """
     state = State.read(form.text("state"))
     identifier, _, centre = form.one("refer").partition("|")
-    answer = (await visitor.api.call("POST", "/matching/v1/match", json=state.record, query={"limit": 200})).body
+    query = {"limit": 200, **parameters_of(state.record)}
+    answer = (await visitor.api.call("POST", "/matching/v1/match", json=patient_of(state.record), query=query)).body
     for trial in answer["results"]:
         for site in trial["sites"]:
             if (trial["trial"], site["centre"]) == (identifier, centre):

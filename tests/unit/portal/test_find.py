@@ -123,3 +123,40 @@ def test_the_network_of_a_disease() -> None:
     assert [one.name for one in networks_of(muscle)] == ["FILNEMUS"]
     assert networks_of(concept("CLEIO:x", "Hernie discale")) == []
     assert [one.name for one in networks_named("une hémophilie")] == ["MHEMO"]
+
+
+@pytest.mark.parametrize(
+    ("name", "networks"),
+    [
+        ("Syndrome de microdélétion 22q11", "AnDDI-Rares"),
+        ("Syndrome de Gilles de la Tourette", "BRAIN-TEAM"),
+        ("Cardiomyopathie hypertrophique", "CARDIOGEN"),
+        ("Syndrome de Rett", "DéfiScience"),
+        ("Sclérodermie systémique", "FAI²R"),
+        ("Syndrome de Marfan", "FAVA-Multi"),
+        ("Atrésie des voies biliaires", "FilFoie"),
+        ("Myopathie de Duchenne", "FILNEMUS"),
+        ("Sclérose latérale amyotrophique", "FilSLAN"),
+        ("Épidermolyse bulleuse", "FIMARAD"),
+        ("Atrésie de l'œsophage", "FIMATHO"),
+        ("Hyperplasie congénitale des surrénales", "FIRENDO"),
+        ("Maladie de Wilson", "G2M"),
+        ("Granulomatose septique chronique", "MaRIH"),
+        ("Drépanocytose", "MCGRE"),
+        ("Maladie de Willebrand", "MHEMO"),
+        ("Mucoviscidose", "MUCO-CFTR"),
+        ("Spina bifida", "NeuroSphinx"),
+        ("Syndrome d'Alport", "ORKiD"),
+        ("Ostéogenèse imparfaite", "OSCAR"),
+        ("Hypertension artérielle pulmonaire", "RespiFIL"),
+        ("Amaurose congénitale de Leber", "SENSGENE"),
+        ("Craniosténose", "TÊTECOU"),
+        ("Leucodystrophie métachromatique", "BRAIN-TEAM G2M"),
+        ("Maladie de Hirschsprung", "FIMATHO NeuroSphinx"),
+        ("Œsophage de Barrett", ""),
+        ("Crétinisme", ""),
+        ("Sclérose en plaques", ""),
+    ],
+)
+def test_each_network_is_named_for_its_diseases_and_for_no_other(name: str, networks: str) -> None:
+    assert [one.name for one in networks_named(name)] == networks.split()
