@@ -17,6 +17,8 @@ from services.cli.output import print_fields, print_message, print_table
 TRIALS = "/registry/v1/trials"
 CONFLICTS = "/registry/v1/conflicts"
 SHOWN_VALUE = 40
+_YES_NO = {"True": "yes", "False": "no"}
+_PAID = ("travel_paid", "accommodation_paid", "companion_paid")
 
 
 def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> list[Any]:
@@ -176,6 +178,7 @@ def print_trial(document: Mapping[str, Any], language: str) -> None:
             or None,
             "countries": trial["countries"] or None,
             "enrolment": enrolment.get("count"),
+            **_taking_part(trial.get("participation") or {}),
             "criteria": _criteria(trial["criteria"]) if trial["criteria"] else None,
             "updated": trial["updated_at"],
             "version": trial["version"],
@@ -193,6 +196,20 @@ def print_trial(document: Mapping[str, Any], language: str) -> None:
                 for site in document["sites"]
             ],
         )
+
+
+def _taking_part(said: Mapping[str, Any]) -> dict[str, Any]:
+    # A registry of an earlier version does not say what taking part involves.
+    paid = {name.removesuffix("_paid"): said[name] for name in _PAID if said.get(name) is not None}
+    return {
+        "visits year 1": said.get("visits_first_year"),
+        "nights": said.get("hospital_nights"),
+        "remote visits": _YES_NO.get(str(said.get("remote_visits"))),
+        "duration": said.get("duration"),
+        "follow-up": said.get("follow_up"),
+        "paid": [name for name, is_paid in paid.items() if is_paid] or None,
+        "not paid": [name for name, is_paid in paid.items() if not is_paid] or None,
+    }
 
 
 def _criteria(head: Mapping[str, Any]) -> str:

@@ -270,6 +270,16 @@ async def test_a_patch_changes_only_the_named_fields(admin: httpx.AsyncClient) -
     refused = await admin.patch(path, content='{"status": "DUPONT"}', headers=headers)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/status")
     assert "DUPONT" not in refused.text
+    for known in ('{"duration": "P5Y", "travel_paid": true}', '{"visits_first_year": 8, "travel_paid": null}'):
+        answer = await admin.patch(path, content=f'{{"participation": {known}}}', headers=headers)
+        assert answer.status_code == 200, answer.text
+    said = {name: value for name, value in answer.json()["participation"].items() if value is not None}
+    assert said == {"duration": "P5Y", "visits_first_year": 8}
+    origins = (await admin.get(f"{path}/provenance")).json()["items"]
+    assert {"participation.duration", "participation.visits_first_year"} <= {one["path"] for one in origins}
+    note = '{"participation": {"note": {"fr": "Appelez le 06 12 34 56 78."}}}'
+    refused = await admin.patch(path, content=note, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/participation/note/fr")
 
 
 @pytest.mark.parametrize(
@@ -487,6 +497,15 @@ async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: ht
     changed = await admin.put(path, json={**body, "label": "suspended"}, headers={"If-Match": necker.headers["etag"]})
     assert (changed.status_code, changed.json()["label"], changed.headers["etag"]) == (200, "suspended", '"v2"')
     assert (await admin.put(path, json=body, headers={"If-Match": '"v1"'})).status_code == 412
+    function = {"fr": "Unité d'essais cliniques", "en": "Clinical trials unit"}
+    for contact, pointer in (
+        ({"function": {**function, "fr": "Dr Anne Martin"}, "phone": "+33 1 99 00 12 34"}, "/contact"),
+        ({"function": function}, "/contact"),
+        ({"function": function, "phone": "01 99 00 12 34"}, "/contact/phone"),
+        ({"function": function, "email": "anne.martin@chu.example"}, "/contact/email"),
+    ):
+        refused = await admin.put(path, json={**body, "contact": contact}, headers={"If-Match": '"v2"'})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
     assert (await public.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 401
 
 
@@ -500,8 +519,11 @@ async def test_a_centre_cannot_change_its_label_or_membership(app: FastAPI) -> N
             refused = await centre.put(path, json={**body, **changes}, headers=version)
             assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
             assert [error["pointer"] for error in refused.json()["errors"]] == [f"/{name}" for name in changes]
-        accepted = await centre.put(path, json={**body, "city": "Paris 15"}, headers=version)
+        function = {"fr": "Unité d'essais cliniques", "en": "Clinical trials unit"}
+        own = {"city": "Paris 15", "contact": {"function": function, "phone": "+33 1 99 00 12 34"}}
+        accepted = await centre.put(path, json={**body, **own}, headers=version)
         assert (accepted.status_code, accepted.json()["city"]) == (200, "Paris 15")
+        assert accepted.json()["contact"] == {**own["contact"], "email": None, "url": None}
 
 
 async def test_a_copy_from_export_and_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:

@@ -86,7 +86,7 @@ async def suggestions(client: httpx.AsyncClient, typed: str) -> list[Any]:
 
 async def test_suggestions_while_typing(standing_app: FastAPI) -> None:
     async with client_of(standing_app) as anyone:
-        for typed in ("drep", "drépanoc", "drepanocit", "sickle c"):
+        for typed in ("drep", "drépanoc", "drepanocit", "sickle c", "Y a-t-il un essai pour la drépanocytose ?"):
             assert "ORPHA:275752" in [one["value"] for one in await suggestions(anyone, typed)], typed
         assert "fr-strasbourg" in [one["value"] for one in await suggestions(anyone, "strasb")]
         assert "fr-necker" in [one["value"] for one in await suggestions(anyone, "neker")]
@@ -234,6 +234,19 @@ async def test_fields_facets_and_the_total(standing_app: FastAPI) -> None:
             for phase in {one["phase"] for one in everything if one["phase"]}
         }
         assert all(one["label"]["fr"] for one in page["facets"]["condition"])
+
+
+async def test_open_trials_are_counted_where_they_recruit(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
+        page = (await anyone.get(f"{TRIALS}?open=true&facets=centre,departement,region&limit=1")).json()
+        names = {one["value"]: one["label"]["fr"] for one in page["facets"]["region"]}
+        assert names["ile de france"] == "Île-de-France"
+        for name, counted in page["facets"].items():
+            for one in counted:
+                there = await found(anyone, f"open=true&{name}={one['value']}&limit=200")
+                assert len(there) == one["count"], (name, one["value"])
+        several = await found(anyone, f"open=true&region={','.join(names)}&limit=200")
+        assert set(several) >= set(await found(anyone, "open=true&region=bretagne&limit=200"))
 
 
 async def test_csv_and_lines(app: FastAPI) -> None:

@@ -1,6 +1,8 @@
 """Routes of the pages of diseases."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.diseases.reading import disease_of
 from services.portal.diseases.view import disease_page
@@ -13,6 +15,7 @@ from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 MAX_CODE = 64
+Near = Annotated[str, Query(max_length=100, description="A département: the nearest centres to contact come first.")]
 
 
 @router.api_route("/diseases", methods=["GET", "HEAD"], summary="Diseases with trials")
@@ -30,12 +33,12 @@ async def diseases(request: Request, access: Reader, visitor: CurrentVisitor) ->
 
 @router.api_route("/diseases/{code}", methods=["GET", "HEAD"], summary="A disease")
 @produces(HTML)
-async def disease(request: Request, access: Reader, visitor: CurrentVisitor, code: str) -> Response:
-    """Show a disease with its trials, centres and networks.
+async def disease(request: Request, access: Reader, visitor: CurrentVisitor, code: str, near: Near = "") -> Response:
+    """Show a disease with its trials, centres and networks; without a trial, whom to contact.
 
     :raises NotFoundError: 404, the code is not known.
     """
     found = await disease_of(visitor.api, code) if len(code) <= MAX_CODE else None
     if found is None:
         raise NotFoundError
-    return page(request, visitor, "diseases/page.html", **disease_page(found, Formats(visitor.language)))
+    return page(request, visitor, "diseases/page.html", **disease_page(found, near, Formats(visitor.language)))

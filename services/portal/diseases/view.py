@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.portal.centres.contacts import centres_to_contact
 from services.portal.diseases.reading import Disease
 from services.portal.find.cards import OPEN, Card, card
+from services.portal.find.departements import DEPARTEMENTS, departement_of
 from services.portal.pages.formats import Formats
 from shared.values.wire import Label
 
@@ -17,9 +19,10 @@ _GROUPS = (
 _SYNONYMS = 8
 
 
-def disease_page(disease: Disease, formats: Formats) -> dict[str, Any]:
-    """Return what the page of a disease shows."""
+def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any]:
+    """Return what the page of a disease shows. ``near``: what the visitor typed as a département."""
     concept, name = disease.concept, formats.label(disease.concept["label"])
+    place = departement_of(near) if near else None
     cards = [card(trial, disease.names, formats) for trial in disease.trials]
     groups = [
         (title.model_dump()[formats.language], [one for one in cards if _group(one) == key]) for key, title in _GROUPS
@@ -32,16 +35,25 @@ def disease_page(disease: Disease, formats: Formats) -> dict[str, Any]:
         "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
         "groups": [(title, found) for title, found in groups if found],
         "open_count": sum(1 for one in cards if _group(one) == "open"),
-        "narrower": [
-            (one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in disease.narrower
-        ],
+        "narrower": _counted(disease.narrower, formats),
+        "broader": _counted(disease.broader, formats),
+        "wider": [(one.code, formats.label(one.label), one.trials) for one in disease.wider],
         "centres": [
             (one["value"], disease.names.centres[one["value"]], one["count"])
             for one in disease.centres
             if one["value"] in disease.names.centres
         ],
+        "place": near,
+        "has_wrong_place": bool(near) and place is None,
+        "contacts": centres_to_contact(disease.names.centres.values(), place, formats),
+        "departements": DEPARTEMENTS.values(),
         "near": _shares(disease.coverage, formats),
     }
+
+
+def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tuple[str, str, int]]:
+    """Return code, name and number of trials of diseases."""
+    return [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in values]
 
 
 def _group(one: Card) -> str:

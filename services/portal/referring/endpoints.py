@@ -5,14 +5,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.clients.problems import ApiError
+from services.portal.clients.problems import FAILURES, ApiError, in_words
 from services.portal.pages.access import Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.referring.view import faults_by_field, proposal, referral_of
 from services.portal.workbench.answering import NotUnderstoodError
-from services.portal.workbench.state import State
+from services.portal.workbench.state import State, parameters_of, patient_of
 from services.portal.workbench.view import may_refer
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.problems import NotFoundError
@@ -47,10 +47,10 @@ async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: 
     except NotUnderstoodError as error:
         wrong = {error.name: getattr(error.wanted, visitor.language)}
         return _form(request, visitor, names, site, kept, wrong=wrong)
-    except ApiError as error:
+    except FAILURES as error:
         if error.status == 401:
             return redirect(visitor, "/sign-in", back="/match")
-        return _form(request, visitor, names, site, kept, error)
+        return _form(request, visitor, names, site, kept, in_words(error, visitor.language))
     return page(request, visitor, "referring/sent.html", headers=_FORGOTTEN, referral=sent.body, names=names, site=site)
 
 
@@ -61,7 +61,8 @@ async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[st
     """
     state = State.read(form.text("state"))
     identifier, _, centre = form.one("refer").partition("|")
-    answer = (await visitor.api.call("POST", "/matching/v1/match", json=state.record, query={"limit": 200})).body
+    query = {"limit": 200, **parameters_of(state.record)}
+    answer = (await visitor.api.call("POST", "/matching/v1/match", json=patient_of(state.record), query=query)).body
     for trial in answer["results"]:
         for site in trial["sites"]:
             if (trial["trial"], site["centre"]) == (identifier, centre):
@@ -83,7 +84,7 @@ def _form(
         request,
         visitor,
         "referring/form.html",
-        status=200 if problem is None and not wrong else 422,
+        status=problem.status if problem else 422 if wrong else 200,
         headers=_FORGOTTEN,
         trial=trial,
         site=site,

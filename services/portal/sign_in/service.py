@@ -1,12 +1,13 @@
 """Decisions about signing in and out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Request, Response
 
 from services.portal.pages.language import in_language
+from services.portal.pages.visitors import Visitor
 from services.portal.sessions.cookies import id_in, set_cookie
 from services.portal.sessions.model import Tokens
 from services.portal.sessions.service import SessionEndedError, Sessions
@@ -23,13 +24,14 @@ from shared.values.problems import NotFoundError
 # A path of this portal: one slash, then no character that a browser reads as another host or as the end of a header.
 _PATH = re.compile(r"/(?:[A-Za-z0-9_.~%-][A-Za-z0-9_.~%/-]*)?(?:\?[A-Za-z0-9_.~%=&+,:;@!*()'/-]*)?")
 _LONGEST_PATH = 1000
+WORKSPACE = "/workspace"
 UNSTORED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 def path_of(back: str) -> str:
-    """Return where to go after signing in: ``back`` if it is a path of this portal, else the first page."""
+    """Return where to go after signing in: ``back`` if it is a path of this portal below ``/``, else the workspace."""
     is_own = len(back) <= _LONGEST_PATH and _PATH.fullmatch(back) and not back.startswith(("/sign-in", "/sign-out"))
-    return back if is_own else "/"
+    return back if is_own and back != "/" else WORKSPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,14 @@ class SignIn:
         answer = Response(None, 303, {"Location": await provider.address(flow), **UNSTORED})
         set_cookie(answer, cookie, self.flows.write(flow), FLOW_SECONDS)
         return answer
+
+    def in_language_of_flow(self, request: Request, visitor: Visitor) -> Visitor:
+        """Return the visitor in the language of the page where the sign-in began: the way back has one address."""
+        flow = self.flows.read(request.cookies.get(f"{self.cookie}-flow", ""))
+        if flow is None or not f"{flow.back}/".startswith(("/en/", "/en?")):
+            return visitor
+        request.state.visitor = found = replace(visitor, language="en")
+        return found
 
     async def finish_at_provider(self, request: Request) -> Response:
         """Begin the session of a person who comes back from the provider.

@@ -168,6 +168,8 @@ _WRITERS: dict[str, Callable[[Any, Formats], str]] = {
     "product.vector": _word("vector"),
     "eligibility.minimum_age": _duration,
     "eligibility.maximum_age": _duration,
+    "participation.duration": _duration,
+    "participation.follow_up": _duration,
     "eligibility.sex": _word("participants"),
     "criteria": _criteria,
 }

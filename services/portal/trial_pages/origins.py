@@ -12,6 +12,7 @@ PARTS = {
     "facts": ("conditions", "product", "phase", "study_type", "design", "arms", "sponsor", "contact", "identifiers"),
     "sites": ("sites", "locations", "countries"),
     "criteria": ("eligibility", "cohorts"),
+    "participation": ("participation",),
     "dates": ("dates", "status", "source_status", "why_stopped", "enrolment"),
 }
 

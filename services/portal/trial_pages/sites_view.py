@@ -9,7 +9,10 @@ _ORDER = ("recruiting", "enrolling_by_invitation", "available", "not_yet_recruit
 
 @dataclass(frozen=True, slots=True)
 class SiteLine:
-    """A centre of the trial. ``distance``: kilometres in a straight line; None: no place was asked for."""
+    """A centre of the trial. ``distance``: kilometres in a straight line; None: no place was asked for.
+
+    ``contact``: that of the centre; None: not known.
+    """
 
     centre: str
     name: str
@@ -18,6 +21,7 @@ class SiteLine:
     confirmed_at: str | None
     stale: bool
     distance: float | None
+    contact: Mapping[str, Any] | None
 
 
 def site_lines(sites: Sequence[Mapping[str, Any]], centres: Mapping[str, Mapping[str, Any]]) -> list[SiteLine]:
@@ -37,6 +41,7 @@ def _line(site: Mapping[str, Any], centre: Mapping[str, Any]) -> SiteLine:
         confirmed_at=site["confirmed_at"],
         stale=site["stale"],
         distance=site.get("distance_km"),
+        contact=centre.get("contact"),
     )
 
 

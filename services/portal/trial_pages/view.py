@@ -11,6 +11,7 @@ from services.portal.pictures.timeline import Timeline
 from services.portal.trial_pages.criteria_view import CriteriaView, criteria_view
 from services.portal.trial_pages.milestones import Milestone, milestones_of, timeline_of
 from services.portal.trial_pages.origins import Origins, origins_of
+from services.portal.trial_pages.participation import Participation, participation_of
 from services.portal.trial_pages.reading import TrialParts
 from services.portal.trial_pages.sites_view import SiteLine, site_lines
 from shared.criteria.words import duration
@@ -74,7 +75,7 @@ class TrialView:
     milestones: list[Milestone]
     timeline: Timeline | None
     origins: Origins
-    follow_up: dict[str, Any] | None
+    participation: Participation
     holds: list[dict[str, Any]]
     path: dict[str, Any] | None
     contact: dict[str, Any] | None
@@ -109,7 +110,7 @@ def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
         milestones=milestones,
         timeline=timeline_of(milestones, today, formats),
         origins=origins_of(parts.origins, formats),
-        follow_up=parts.follow_up if parts.follow_up and parts.follow_up["years"] else None,
+        participation=participation_of(trial, parts.follow_up, formats),
         holds=parts.holds,
         path=parts.path,
         contact=trial["contact"],

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.model.contact import Mailbox
+from services.registry.model.contact import CentreContact, Mailbox
 from services.registry.model.trial import Line, ShortLine, Version
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Day, Instant
@@ -91,6 +91,9 @@ class CentreInput(ApiModel):
     referral_mailbox: Mailbox | None = Field(
         default=None,
         description="The mailbox (MSSanté) for the files of referred patients: that of a function, never of a person.",
+    )
+    contact: CentreContact | None = Field(
+        default=None, description="The public contact for patients and clinicians: a function, never a person."
     )
 
 

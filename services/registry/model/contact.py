@@ -1,4 +1,4 @@
-"""The public contact of a trial: a function of an organisation, never a person."""
+"""The public contacts of trials and centres: a function of an organisation, never a person."""
 
 import re
 from typing import Annotated, Final, Self
@@ -36,6 +36,18 @@ Page = Annotated[
     ),
 ]
 
+Phone = Annotated[
+    str,
+    StringConstraints(
+        max_length=30,
+        pattern=described(
+            r"^\+[1-9]( ?[0-9]){6,14}$",
+            fr="un numéro de téléphone international, p. ex. +33 1 99 00 12 34",
+            en="an international telephone number, e.g. +33 1 99 00 12 34",
+        ),
+    ),
+]
+
 
 def _of_a_function(email: str) -> str:
     """Return a mailbox that is called after a function; one called after a person is refused."""
@@ -52,7 +64,7 @@ Mailbox = Annotated[Email, AfterValidator(_of_a_function)]
 
 
 class Contact(ApiModel):
-    """The public contact of a trial: a function of an organisation, never a person."""
+    """The public contacts of trials and centres: a function of an organisation, never a person."""
 
     function: Label = Field(description="The function, such as a clinical trials unit; never a name of a person.")
     organisation: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
@@ -63,10 +75,34 @@ class Contact(ApiModel):
 
     @model_validator(mode="after")
     def _names_no_person(self) -> Self:
-        if _PERSON.search(f"{self.function.fr}\n{self.function.en}\n{self.organisation or ''}"):
+        _refuse_person(self.function, self.organisation)
+        return self
+
+
+class CentreContact(ApiModel):
+    """The public contact of a centre: a function, never a person, with at least one way to reach it."""
+
+    function: Label = Field(description="The function, such as a clinical trials unit; never a name of a person.")
+    email: Mailbox | None = Field(default=None, description="The mailbox of the function; never that of a person.")
+    phone: Phone | None = Field(default=None, description="Its telephone number, in international form.")
+    url: Page | None = Field(default=None, description="A page with the contact.")
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        _refuse_person(self.function, None)
+        if self.email is None and self.phone is None and self.url is None:
             raise PydanticCustomError(
-                "contact_person",
-                "name a function and an organisation, not a person",
-                {"fr": "nommez une fonction et une organisation, pas une personne"},
+                "contact_empty",
+                "give a mailbox, a telephone number or a page",
+                {"fr": "donnez une adresse électronique, un numéro de téléphone ou une page"},
             )
         return self
+
+
+def _refuse_person(function: Label, organisation: str | None) -> None:
+    if _PERSON.search(f"{function.fr}\n{function.en}\n{organisation or ''}"):
+        raise PydanticCustomError(
+            "contact_person",
+            "name a function and an organisation, not a person",
+            {"fr": "nommez une fonction et une organisation, pas une personne"},
+        )

@@ -22,6 +22,7 @@ from services.registry.model.design import (
     TrialDocument,
 )
 from services.registry.model.location import Location
+from services.registry.model.participation import Participation
 from services.registry.model.product import CellOrigin, Delivery, Product, Vector
 from services.registry.model.state import TrialState
 from services.registry.model.texts import (
@@ -325,6 +326,7 @@ class TrialFields(ApiModel):
     )
     sponsor: Sponsor | None = Field(default=None, description="The sponsor.")
     contact: Contact | None = Field(default=None, description="The public contact; null: not known.")
+    participation: Participation = Field(default=Participation(), description="What taking part involves.")
     collaborators: Annotated[list[Line], Field(max_length=MAX_ITEMS)] = Field(
         default_factory=list, description="Other organisations that take part."
     )
@@ -348,9 +350,7 @@ class TrialFields(ApiModel):
         default_factory=list, description="Protocols, consent forms and other pages, where the source offers them."
     )
     sample: SampleKind | None = Field(
-        default=None,
-        description="`real`, `demo`: loaded with the sample data, as a real or a fictitious trial. null: not from the "
-        "sample.",
+        default=None, description="`real`, `demo`: loaded with the sample, as a real or a fictitious trial. null: not."
     )
     illustrative: bool = Field(
         default=False, description="Whether the trial is invented, for demonstration: it takes no patients."

@@ -19,6 +19,7 @@ from services.registry.submissions.content import SubmissionContent, SubmissionT
 from services.registry.submissions.problems import FieldRefusedError
 from services.registry.submissions.schemas import SubmissionFinding
 from services.registry.submissions.usdm_texts import UsdmTexts
+from services.registry.submissions.usdm_visits import read_visits
 from shared.values.problems import Fault
 from shared.vocabulary.identifiers import recognise_identifier
 
@@ -82,6 +83,7 @@ class _Protocol:
             "arms": self._arms(),
             "interventions": self._interventions(),
             "sponsor": self._sponsor(),
+            "participation": read_visits(self.design),
             "eligibility": self._eligibility(),
             **self._outcomes(),
             **self._enrolment(),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
+from services.portal.centres.contacts import centres_to_contact
 from services.portal.find.cards import people
 from services.portal.find.departements import DEPARTEMENTS, departement_of, places_of
 from services.portal.find.search import Search
@@ -71,21 +72,46 @@ def test_who_may_take_part(stated: dict[str, Any], words: str) -> None:
 
 
 def test_a_search_leaves_out_what_no_filter_has() -> None:
-    search = Search.of(QueryParams("q=+a+&status=recruiting&status=x&age=8&unit=months&near=59&sort=best&radius=7"))
+    search = Search.of(
+        QueryParams("q=+a+&status=recruiting&status=x&age=8&unit=months&near=59&sort=best&radius=7&departement=75,x")
+    )
     assert search.parameters("50.4,3.2") == {
         "q": "a",
         "status": "recruiting",
+        "region": "",
+        "departement": "75",
         "condition": "",
         "atmp_class": "",
         "phase": "",
         "centre": "",
-        "open": "",
+        "open": "true",  # where it is open
         "age": "P8M",
         "near": "50.4,3.2",
         "radius": "",
         "sort": "",
     }
     assert Search.of(QueryParams("age=1000")).has_wrong_age
+
+
+def test_the_centres_to_contact_are_the_nearest_and_one_of_them_has_a_contact() -> None:
+    contact = {"function": {"fr": "Unité d'essais", "en": "Trials unit"}, "phone": "+33 1 99 00 12 34"}
+
+    def centre(city: str, lat: float, lon: float, **fields: Any) -> dict[str, Any]:
+        return {"city": city, "lat": lat, "lon": lon, "member": True, "label": "candidate", "contact": None, **fields}
+
+    centres = [
+        centre("Marseille", 43.3, 5.4, contact=contact),
+        centre("Lyon", 45.7, 4.9, contact=contact, label="suspended"),
+        centre("Strasbourg", 48.57, 7.77),
+        centre("Lille", 50.6, 3.0),
+        centre("Paris", 48.8, 2.3),
+        centre("Brest", 48.4, -4.5, contact=contact),
+    ]
+    near = centres_to_contact(centres, DEPARTEMENTS["67"], Formats("fr"))
+    assert [one.centre["city"] for one in near] == ["Strasbourg", "Paris", "Lille", "Marseille"]
+    assert near[0].distance is not None
+    assert near[0].distance < 40
+    assert [one.centre["city"] for one in centres_to_contact(centres, None, Formats("fr"))] == ["Brest", "Marseille"]
 
 
 def test_the_network_of_a_disease() -> None:
@@ -97,3 +123,40 @@ def test_the_network_of_a_disease() -> None:
     assert [one.name for one in networks_of(muscle)] == ["FILNEMUS"]
     assert networks_of(concept("CLEIO:x", "Hernie discale")) == []
     assert [one.name for one in networks_named("une hémophilie")] == ["MHEMO"]
+
+
+@pytest.mark.parametrize(
+    ("name", "networks"),
+    [
+        ("Syndrome de microdélétion 22q11", "AnDDI-Rares"),
+        ("Syndrome de Gilles de la Tourette", "BRAIN-TEAM"),
+        ("Cardiomyopathie hypertrophique", "CARDIOGEN"),
+        ("Syndrome de Rett", "DéfiScience"),
+        ("Sclérodermie systémique", "FAI²R"),
+        ("Syndrome de Marfan", "FAVA-Multi"),
+        ("Atrésie des voies biliaires", "FilFoie"),
+        ("Myopathie de Duchenne", "FILNEMUS"),
+        ("Sclérose latérale amyotrophique", "FilSLAN"),
+        ("Épidermolyse bulleuse", "FIMARAD"),
+        ("Atrésie de l'œsophage", "FIMATHO"),
+        ("Hyperplasie congénitale des surrénales", "FIRENDO"),
+        ("Maladie de Wilson", "G2M"),
+        ("Granulomatose septique chronique", "MaRIH"),
+        ("Drépanocytose", "MCGRE"),
+        ("Maladie de Willebrand", "MHEMO"),
+        ("Mucoviscidose", "MUCO-CFTR"),
+        ("Spina bifida", "NeuroSphinx"),
+        ("Syndrome d'Alport", "ORKiD"),
+        ("Ostéogenèse imparfaite", "OSCAR"),
+        ("Hypertension artérielle pulmonaire", "RespiFIL"),
+        ("Amaurose congénitale de Leber", "SENSGENE"),
+        ("Craniosténose", "TÊTECOU"),
+        ("Leucodystrophie métachromatique", "BRAIN-TEAM G2M"),
+        ("Maladie de Hirschsprung", "FIMATHO NeuroSphinx"),
+        ("Œsophage de Barrett", ""),
+        ("Crétinisme", ""),
+        ("Sclérose en plaques", ""),
+    ],
+)
+def test_each_network_is_named_for_its_diseases_and_for_no_other(name: str, networks: str) -> None:
+    assert [one.name for one in networks_named(name)] == networks.split()

@@ -8,6 +8,7 @@ from typing import Any
 from services.portal.pages.formats import Formats
 from services.portal.pictures.timeline import Mark, timeline
 from services.portal.trial_pages.history_view import Change, changes_of
+from services.portal.trial_pages.participation import participation_of
 from services.portal.trial_pages.reading import TrialParts
 from services.portal.trial_pages.view import address_of, people, trial_view
 
@@ -72,6 +73,27 @@ def test_a_text_of_the_coordination_is_shown_in_its_own_language() -> None:
     found = trial_view(_parts(_trial(), "curated"), FR, TODAY).summary
     assert found is not None
     assert (found.text, found.lang) == ("A cure without risk.", "en")
+
+
+def test_what_taking_part_involves_is_said_or_said_to_be_unknown() -> None:
+    said = {
+        "visits_first_year": 1, "hospital_nights": 0, "remote_visits": False, "duration": "P60M", "follow_up": "P15Y",
+        "travel_paid": True, "companion_paid": False, "note": {"fr": "Un mot.", "en": None},
+    }  # fmt: skip
+    usual = {"years": 15, "by": "usual", "visits": [{"months": 3}, {"months": 6}]}
+    found = participation_of({"participation": said}, usual, FR)
+    assert found.visits[:2] == ["1 visite au centre la première année", "0 nuit à l'hôpital, en tout"]
+    assert found.visits[2].startswith("Aucune visite ne se fait à domicile")
+    assert (found.duration, found.follow_up, found.usual, found.calendar) == ("5 ans", "15 ans", False, [3, 6])
+    assert (found.paid, found.not_known) == (["les trajets"], ["l'hébergement près du centre"])
+    english = participation_of({"participation": said}, None, EN)
+    assert (found.note, found.note_lang, english.note, english.note_lang) == ("Un mot.", None, "Un mot.", "fr")
+    shorter = participation_of({"participation": {**said, "follow_up": "P5Y"}}, usual, FR)
+    assert (shorter.follow_up, shorter.calendar) == ("5 ans", []), "the usual calendar is of another length"
+    by_sponsor = participation_of({"participation": said}, {**usual, "by": "sponsor", "years": 10}, FR)
+    assert (by_sponsor.follow_up, by_sponsor.usual) == ("10 ans", False)
+    unknown = participation_of({}, usual, EN)
+    assert (unknown.visits, unknown.duration, unknown.follow_up, unknown.usual) == ([], "", "15 years", True)
 
 
 def test_without_any_origin_a_text_is_not_approved() -> None:

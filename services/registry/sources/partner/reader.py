@@ -24,8 +24,9 @@ from services.registry.model.trial import (
 )
 from services.registry.sources.ctgov_codes import sponsor_kind
 from services.registry.sources.partner.contacts import CONTACT, contact
+from services.registry.sources.partner.participation import say_participation
 from services.registry.sources.partner.products import say_product
-from services.registry.sources.partner.values import SHORT, code, known, quiet, texts
+from services.registry.sources.partner.values import SHORT, code, duration, flag, known, quiet, texts, whole_number
 from services.registry.sources.places import CentreRule, country_code
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.reader import SourceReading
@@ -44,11 +45,6 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 PREFIX: Final = "partner:"
 MAX_NUMBER: Final = 100
 _CODED: Final = re.compile(r"([A-Za-z0-9-]{2,12}):\s?([A-Za-z0-9_.\-/]{1,64})(?:\s+(.+))?")
-_AGE: Final = re.compile(
-    r"([0-9]{1,3})\s*(ans?|years?|y|mois|months?|m|semaines?|weeks?|w|jours?|days?|d|j)?\.?", re.IGNORECASE
-)
-_UNITS: Final = {"a": "Y", "y": "Y", "s": "W", "w": "W", "j": "D", "d": "D", "m": "M", "": "Y"}
-_DURATION: Final = re.compile(r"P(?:[0-9]{1,3}Y)?(?:[0-9]{1,4}M)?(?:[0-9]{1,4}W)?(?:[0-9]{1,5}D)?(?<!P)")
 _ADDRESS: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f\"<>\\^`{|}]{1,990}")
 
 
@@ -132,15 +128,16 @@ class PartnerReader:
         said.say("locations", lambda: places, (top, "centres"), (top, "cities"))
         said.say("sites", lambda: member_sites(places, status, centres), (top, "centres"), (top, "cities"))
         said.say("contact", lambda: contact(top), *((top, key) for key in CONTACT))
+        say_participation(said, top)
         said.say("documents", lambda: _links(top), (top, "links"))
         said.say_group(
             "eligibility",
             {
                 "text": lambda: _criteria(top),
-                "minimum_age": lambda: _age(top, "minimum_age"),
-                "maximum_age": lambda: _age(top, "maximum_age"),
+                "minimum_age": lambda: duration(top, "minimum_age"),
+                "maximum_age": lambda: duration(top, "maximum_age"),
                 "sex": lambda: known(top, "sex"),
-                "healthy_volunteers": lambda: _flag(top),
+                "healthy_volunteers": lambda: flag(top, "healthy_volunteers"),
             },
             Eligibility(),
         )
@@ -190,16 +187,8 @@ def _sponsor(top: Section) -> Sponsor | None:
 
 
 def _enrolment(top: Section) -> Enrolment | None:
-    written = top.code("enrolment")
-    if written is None:
-        return None
-    digits = re.sub(r"[\s\u00a0\u202f]", "", written)
-    if not re.fullmatch("[0-9]{1,9}", digits):
-        top.reader.warn(
-            "/enrolment", "whole_number", "un nombre entier est attendu, p. ex. 24", "a whole number is expected"
-        )
-        return None
-    return Enrolment(count=int(digits), type="estimated")
+    count = whole_number(top, "enrolment", 999_999_999)
+    return None if count is None else Enrolment(count=count, type="estimated")
 
 
 def _countries(top: Section) -> list[str]:
@@ -255,29 +244,3 @@ def _links(top: Section) -> list[TrialDocument]:
 def _criteria(top: Section) -> str | None:
     texts = [top.text(key, MAX_ELIGIBILITY_TEXT) for key in ("inclusion", "exclusion")]
     return headed_text(top, "inclusion", *texts, otherwise="fr")
-
-
-def _age(top: Section, key: str) -> str | None:
-    """Return an age as an ISO 8601 duration; a number alone counts years."""
-    written = top.code(key)
-    if written is None:
-        return None
-    found = _AGE.fullmatch(written.strip())
-    if found is not None:
-        return f"P{int(found[1])}{_UNITS[(found[2] or '')[:1].lower()]}"
-    if _DURATION.fullmatch(written):
-        return written
-    top.reader.warn(
-        f"/{key}",
-        "age_form",
-        "un âge est un nombre suivi d'une unité, p. ex. 6 mois ou 4 ans",
-        "an age is a number and a unit, e.g. 6 months or 4 years",
-    )
-    return None
-
-
-def _flag(top: Section) -> bool | None:
-    if isinstance(top.given.get("healthy_volunteers"), bool):
-        return top.flag("healthy_volunteers")
-    found = known(top, "healthy_volunteers")
-    return None if found is None else bool(found == "true")

@@ -46,6 +46,8 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 _STATE: Final = re.compile(r"<li>\s*etat:\s*(\w+)\s*</li>")
 # The server has sent `recruiting` for studies whose recruitment waits, says its own narrative.
 _PENDING: Final = re.compile(r"<li>\s*statut_recrutement:\s*Recrutement en attente\s*</li>", re.IGNORECASE)
+# The directory's own sentence on the time that a participant spends in the study.
+_DURATION: Final = re.compile(r"La durée de participation est de\s*:?\s*([1-9][0-9]{0,3})\s*mois\b", re.IGNORECASE)
 _VOLATILE: Final = frozenset({"meta", "contact"})
 _LEADS: Final = ("lead-sponsor", "sponsor")
 _OTHERS: Final = frozenset({"sponsor", "collaborator", "funding-source"})
@@ -59,7 +61,7 @@ class EclaireReader:
     """The reader of ECLAIRE."""
 
     source: Final = "eclaire"
-    version: Final = 1
+    version: Final = 2
 
     def source_id(self, record: Any) -> str:
         """Return the official number: an EU CT, EudraCT or ID-RCB number, or what the agency gave.
@@ -111,6 +113,7 @@ class EclaireReader:
         said.say("sponsor", lambda: _sponsor(parties))
         said.say("collaborators", lambda: collaborators(_sponsor(parties), _names(parties, _OTHERS)))
         said.say("enrolment", lambda: enrolment(groups))
+        said.say("participation.duration", lambda: _duration(Section(Reader(), "", record)))
         _say_dates(said, top)
         for path, kind in (("primary_outcomes", "primary"), ("secondary_outcomes", "secondary")):
             said.say(path, partial(_outcomes, top, kind))
@@ -312,6 +315,11 @@ def _sponsor(parties: Sequence[Section]) -> Sponsor | None:
                 is_known = kind is not None or (found is not None and found.kind == "academic")
                 return found if is_known else Sponsor(name=name)
     return None
+
+
+def _duration(top: Section) -> str | None:
+    found = _DURATION.search(top.text("description", MAX_TEXT) or "")
+    return None if found is None else f"P{found[1]}M"
 
 
 def _say_dates(said: Statements, top: Section) -> None:

@@ -21,6 +21,11 @@ FACETS: Final = (
     "centre", "departement", "region", "country", "sex", "age_band",
 )  # fmt: skip
 RESERVED_FACETS: Final = frozenset({"scope", "state", "source", "owner"})
+AGE_PATTERN: Final = described(
+    r"^([0-9]{1,5}|P([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?)$",
+    fr="un nombre de jours ou une durée ISO 8601, p. ex. 2920 ou P8Y",
+    en="a number of days or an ISO 8601 duration, e.g. 2920 or P8Y",
+)
 _ANY_FACET: Final = "|".join((*FACETS, *sorted(RESERVED_FACETS)))
 
 
@@ -59,11 +64,7 @@ class TrialFilters(ApiModel):
     age: Annotated[
         str | None,
         Query(
-            pattern=described(
-                r"^([0-9]{1,5}|P([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?)$",
-                fr="un nombre de jours ou une durée ISO 8601, p. ex. 2920 ou P8Y",
-                en="a number of days or an ISO 8601 duration, e.g. 2920 or P8Y",
-            ),
+            pattern=AGE_PATTERN,
             description="The age of a patient, in days or as a duration (`P8Y`): trials that take it.",
         ),
     ] = None
@@ -118,9 +119,9 @@ class TrialFilters(ApiModel):
             en="a département, e.g. 59 or 2A",
         ),
     ] = None
-    region: Annotated[str | None, Query(max_length=80, description="A region with a member centre. Unknown: 400.")] = (
-        None
-    )
+    region: Annotated[
+        str | None, Query(max_length=400, description="Regions with a member centre, with commas. Unknown: 400.")
+    ] = None
     near: Annotated[
         str | None,
         Query(
@@ -199,9 +200,10 @@ class ListOptions(ApiModel):
                 fr="relevance, updated, start, identifier ou distance",
                 en="relevance, updated, start, identifier or distance",
             ),
-            description="`relevance`: open in France first, then by what matches, distance and date; `updated` and "
-            "`start`: the newest first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is "
-            "asked for, else the order in which the registry took the trials.",
+            description="`relevance`: open in France first, then by what matches, distance and date; without `q` those "
+            "that will open in France come second, those open elsewhere third; `updated` and `start`: the newest "
+            "first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is asked for, else the "
+            "order in which the registry took the trials.",
         ),
     ] = None
     fields: Annotated[
@@ -217,8 +219,8 @@ class ListOptions(ApiModel):
         str | None,
         _several(
             f"({_ANY_FACET})",
-            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `state`, "
-            "`source` and `owner` are for the coordination.",
+            "Count the trials by these, with commas: the 50 most frequent values of each. With `open`, places where "
+            "the trial recruits. `scope`, `state`, `source` and `owner` are for the coordination.",
             fr=_ANY_FACET.replace("|", " | "),
             en=_ANY_FACET.replace("|", " | "),
         ),

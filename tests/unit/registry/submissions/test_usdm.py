@@ -51,6 +51,23 @@ def test_a_real_protocol_fills_the_dossier_and_what_is_left_out_is_told(
     assert faults_of_storage(content) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "visits", "duration", "remote"),
+    [
+        ("CDISC_Pilot_Study", 12, "P28W", True),
+        ("EliLilly_NCT03421379_Diabetes", 7, "P62D", None),
+        # What follows a decision is not exact.
+        ("Alexion_NCT04573309_Wilsons", None, None, None),
+        ("observational", None, None, None),
+    ],
+)
+def test_visits_and_duration_are_read_where_the_timeline_is_exact(
+    real_data: Path, name: str, visits: int | None, duration: str | None, remote: bool | None
+) -> None:
+    found = read_usdm(protocol(real_data, name))[0].trial.participation
+    assert (found.visits_first_year, found.duration, found.remote_visits) == (visits, duration, remote)
+
+
 def test_placeholders_are_resolved_through_the_dictionary_and_a_circle_ends() -> None:
     texts = UsdmTexts(
         [

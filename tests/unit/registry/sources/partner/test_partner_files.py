@@ -71,6 +71,19 @@ def test_the_example_files_say_the_same_and_all_that_they_say_is_read(language: 
     assert found.warnings == ()
     trial = validated(merge([Record(READER.source, "PED-0001").followed_by(found.reading)]).document)
     assert judge(trial, TERMS).answer == "in_scope"
+    taking_part = trial.participation
+    assert (taking_part.visits_first_year, taking_part.duration, taking_part.follow_up) == (8, "P5Y", "P15Y")
+    assert (taking_part.travel_paid, taking_part.companion_paid, taking_part.note) == (True, True, None)
+
+
+def test_a_note_on_taking_part_that_names_a_person_is_not_kept() -> None:
+    given = {"number": "PED-1", "visits_first_year": "huit", "participation_note_fr": "Appelez le 06 12 34 56 78."}
+    found = READER.read({**given, "participation_note_en": "Bring a book.", "travel_paid": "non"}, TERMS)
+    assert [(one.pointer, one.code) for one in found.warnings] == [
+        ("/visits_first_year", "whole_number"), ("/participation_note_fr", "identifier_forbidden"),
+    ]  # fmt: skip
+    assert found.reading.values["participation.note"] == {"fr": None, "en": "Bring a book."}
+    assert found.reading.values["participation.travel_paid"] is False
 
 
 @pytest.mark.parametrize("separator", [";", ",", "\t"])
