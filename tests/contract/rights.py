@@ -87,6 +87,10 @@ class Line:
             or caller.role == ("auditor" if "clinician" in named else "clinician")
         )
 
+    def repeats(self, caller: Caller) -> bool:
+        """Return whether a kind that is refused as an administrator is asked again in a lesser role."""
+        return bool(caller.role) and caller.role != "admin" and self.cells[caller.kind].isdigit()
+
     def expects(self, caller: Caller) -> Expected:
         if caller.kind in {"public", "service"}:
             near, _, far = self.cells[caller.kind].partition("/")

@@ -73,7 +73,9 @@ def test_the_linter_has_no_remarks(spectral: list[str]) -> None:
 
 def test_the_linter_reports_a_faulty_document(spectral: list[str], tmp_path: Path) -> None:
     document = documents()["notifications"]
-    operation = document["paths"]["/notifications/v1/subscriptions"]["post"]
+    path = "/notifications/v1/subscriptions"
+    document["paths"] = {path: document["paths"][path]}  # the linter takes seconds for the others
+    operation = document["paths"][path]["post"]
     del operation["security"], operation["responses"]["429"]
     document["components"]["schemas"]["WebhookChannel"]["properties"]["url"].pop("maxLength")
     file = tmp_path / "notifications.json"
