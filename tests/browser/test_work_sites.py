@@ -18,7 +18,7 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     page.goto(f"{site.url}/workspace")
     expect(page.get_by_role("heading", level=1)).to_have_text("À faire")
     check(page)
-    page.get_by_role("navigation").get_by_role("link", name="Sites à confirmer").click()
+    page.get_by_role("navigation", name="Espace de travail").get_by_role("link", name="Sites à confirmer").click()
     before = _site(site)
     check(page)
     page.get_by_role("button", name=f"Toujours vrai aujourd'hui : {TRIAL}").click()
