@@ -19,6 +19,8 @@ from shared.values.addresses import EMBEDDED_PORTS
 START_SECONDS = 180.0
 # Quotas are counted as always, but no run reaches them.
 UNREACHED_QUOTA = "1000000000"
+# The gateway and the services behind it.
+PORTS = 1 + len(EMBEDDED_PORTS)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def installation(folder: Path, **settings: str) -> Iterator[Server]:
     :raises BenchError: it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_ports(4)
+    port = free_ports(PORTS)
     log = folder / "bench.log"
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
@@ -68,7 +70,7 @@ def alone(service: str, folder: Path, **settings: str) -> Iterator[Server]:
     :raises BenchError: it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_ports(4)
+    port = free_ports(PORTS)
     log = folder / "bench.log"
     with log.open("wb") as output:
         environment = _environment(port, folder, settings)

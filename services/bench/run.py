@@ -15,17 +15,18 @@ from services.bench.figures import Figure, lines
 from services.bench.imports import imports
 from services.bench.load import LOAD_SECONDS, load
 from services.bench.matching import matching
+from services.bench.pages import pages
 from services.bench.programs import alone, installation, postgresql
 from services.bench.pushes import pushes
 from services.bench.reads import cache_hits, cache_misses, gateway
-from services.bench.search import search
+from services.bench.search import search, until_filled
 from services.bench.sites import declarations
 from services.bench.terminology import terminology
 from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "imports", "push", "matching", "terminology")
+GROUPS = ("hits", "misses", "search", "sites", "pages", "feed", "load", "imports", "push", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -76,28 +77,42 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
         _step("preparing trials for matching")
         yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
     if {"misses", "search", "sites"} & set(groups):
-        with ExitStack() as stack:
-            for kind, address in _databases(stack, folder / "large"):
-                _step(f"writing {trials} synthetic trials to {kind}")
-                asyncio.run(_fill(address, trials))
-                with alone(
-                    "registry", folder / "large", CLEIO_REGISTRY_DATABASE_URL=address, CLEIO_ANSWER_CACHE_MIB="0"
-                ) as server:
-                    if "misses" in groups:
-                        yield from cache_misses(server, folder, calls, kind, identifiers(trials))
-                    if "search" in groups:
-                        yield from search(server, folder, calls, kind)
-                    if "sites" in groups:
-                        yield declarations(server, kind, identifiers(trials))
+        yield from _of_many(folder / "large", trials, calls, groups)
+    if "pages" in groups:
+        _step(f"writing {trials} synthetic trials for the pages")
+        asyncio.run(_fill(_sqlite(folder / "pages"), trials))
+        with installation(folder / "pages") as server:
+            yield from pages(server, calls, until_filled(server.port_of("registry")))
+
+
+def _of_many(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> Iterator[Figure]:
+    """What is measured on ``trials`` synthetic trials."""
+    with ExitStack() as stack:
+        for kind, address in _databases(stack, folder):
+            _step(f"writing {trials} synthetic trials to {kind}")
+            asyncio.run(_fill(address, trials))
+            with alone("registry", folder, CLEIO_REGISTRY_DATABASE_URL=address, CLEIO_ANSWER_CACHE_MIB="0") as server:
+                if "misses" in groups:
+                    yield from cache_misses(server, folder, calls, kind, identifiers(trials))
+                if "search" in groups:
+                    yield from search(server, folder, calls, kind)
+                if "sites" in groups:
+                    yield declarations(server, kind, identifiers(trials))
 
 
 def _databases(stack: ExitStack, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield kinds of databases with their URLs. ``folder``: of the SQLite file."""
-    yield "sqlite", f"sqlite:///{folder / 'registry.db'}"
+    yield "sqlite", _sqlite(folder)
     if url := stack.enter_context(postgresql()):
         yield "postgresql", url
     else:
         _step("no PostgreSQL at hand: `make test` installs one, or set CLEIO_BENCH_POSTGRES")
+
+
+def _sqlite(folder: Path) -> str:
+    """The URL of the registry's database in the folder of an installation."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'registry.db'}"
 
 
 async def _fill(url: str, trials: int) -> None:

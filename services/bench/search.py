@@ -47,7 +47,12 @@ def search(server: Server, folder: Path, count: int, kind: str) -> Iterator[Figu
     port = server.port_of("registry")
     group = f"Search, {kind}"
     yield Figure(
-        group, "index filled after the start", _filled(port), "s", None, "lists and single trials are read meanwhile"
+        group,
+        "index filled after the start",
+        until_filled(port),
+        "s",
+        None,
+        "lists and single trials are read meanwhile",
     )
     yield Figure(group, "memory of the registry", _resident(server.pids["registry"]), "MiB")
     selective = [Call(f"{LIST}&q={quote(acronym)}") for acronym in _acronyms(port, 200)]
@@ -69,8 +74,8 @@ def search(server: Server, folder: Path, count: int, kind: str) -> Iterator[Figu
         yield Figure(group, "p99, suggestions while typing", quantile(measured, 0.99), "ms", 20.0, note)
 
 
-def _filled(port: int) -> float:
-    """Wait until the index is filled; return the seconds that it took."""
+def until_filled(port: int) -> float:
+    """Wait until the registry at this port has filled its index; return the seconds that it took."""
     started = perf_counter()
     while perf_counter() - started < FILL_SECONDS:
         with Connection(port) as connection:

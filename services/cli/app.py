@@ -13,7 +13,9 @@ from services.cli.commands.capabilities import capabilities
 from services.cli.commands.centres import centres
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
+from services.cli.commands.criteria import criteria
 from services.cli.commands.databases import databases
+from services.cli.commands.demonstration import demo
 from services.cli.commands.enrolment import enrolment
 from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
@@ -25,6 +27,7 @@ from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.notices import notices
 from services.cli.commands.organisations import organisations
+from services.cli.commands.patients import patients
 from services.cli.commands.places import places
 from services.cli.commands.referrals import referrals, worklist
 from services.cli.commands.reports import report
@@ -68,12 +71,15 @@ def options(
 app.command()(system.up)
 app.command()(system.serve)
 app.command()(system.migrate)
+app.command()(demo)
 app.command()(status)
 app.command()(match)
+app.add_typer(patients, name="patient")
 trials.add_typer(states)
 trials.add_typer(versions)
 app.add_typer(trials, name="trial")
 app.add_typer(centres, name="centre")
+app.add_typer(criteria, name="criteria")
 app.command()(coverage)
 app.command()(report)
 app.add_typer(feeds, name="feed")

@@ -17,7 +17,6 @@ from services.cli.output import print_fields, print_message, print_table
 TRIALS = "/registry/v1/trials"
 CONFLICTS = "/registry/v1/conflicts"
 SHOWN_VALUE = 40
-_YES_NO = {"True": "yes", "False": "no"}
 _PAID = ("travel_paid", "accommodation_paid", "companion_paid")
 
 
@@ -204,7 +203,7 @@ def _taking_part(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "visits year 1": said.get("visits_first_year"),
         "nights": said.get("hospital_nights"),
-        "remote visits": _YES_NO.get(str(said.get("remote_visits"))),
+        "remote visits": None if (remote := said.get("remote_visits")) is None else ("yes" if remote else "no"),
         "duration": said.get("duration"),
         "follow-up": said.get("follow_up"),
         "paid": [name for name, is_paid in paid.items() if is_paid] or None,

@@ -1,5 +1,6 @@
 """Composition root of the portal."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.portal.centres import endpoints as centres
+from services.portal.clients.api import Api
 from services.portal.criteria_editor import endpoints as criteria_editor
 from services.portal.diseases import endpoints as diseases
 from services.portal.find import endpoints as find
@@ -15,7 +17,7 @@ from services.portal.map import endpoints as map_pages
 from services.portal.notify import endpoints as notify
 from services.portal.pages.errors import install_error_pages
 from services.portal.pages.language import LanguageOfPath
-from services.portal.pages.rendering import environment
+from services.portal.pages.rendering import environment, read_templates
 from services.portal.referring import endpoints as referring
 from services.portal.schema import METADATA
 from services.portal.settings import PortalSettings
@@ -26,6 +28,7 @@ from services.portal.work.capabilities import endpoints as capabilities
 from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.feasibility import endpoints as feasibility
 from services.portal.work.fit import endpoints as fit
+from services.portal.work.parties import endpoints as parties
 from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.reports import endpoints as reports
 from services.portal.work.reviews import endpoints as reviews
@@ -72,7 +75,8 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
             app.state.sign_in = await open_sign_in(chosen, database, app.state.services, own, stack)
             app.state.sessions = sessions = app.state.sign_in.sessions
             app.state.health = _health
-            app.state.public_texts = PublicTexts()
+            app.state.public_texts = texts = PublicTexts()
+            tasks.repeat(lambda: _prepare(texts, Api(app.state.services, "fr")), "prepare_pages")
             stack.push_async_callback(tasks.repeat(sessions.sweep, "end_old_sessions").stop)
             yield
 
@@ -91,6 +95,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         capabilities.router,
         referrals.router,
         dossiers.router,
+        parties.router,
         reports.router,
         subscriptions.router,
         reviews.router,
@@ -104,6 +109,12 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
     install_error_pages(app)
     app.add_middleware(LanguageOfPath)
     return app
+
+
+async def _prepare(texts: PublicTexts, api: Api) -> None:
+    """Read what the first visitors need, so that they do not wait, and from time to time what may have changed."""
+    await asyncio.to_thread(read_templates)
+    await texts.keep_current(api)
 
 
 async def _health() -> Health:

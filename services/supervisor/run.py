@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from time import monotonic
 
+from services.supervisor.demonstration import RECEIVERS, fill, is_demonstration
 from services.supervisor.gateway import InvalidGatewayError
 from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
@@ -133,6 +134,8 @@ async def _watch(
 ) -> None:
     """Replace programs that do not answer any more, until one cannot run."""
     watchers = [asyncio.create_task(feed_systemd_watchdog())]
+    if _is_demonstration(installation):
+        watchers.append(asyncio.create_task(fill(installation, write_line)))
     if seconds := hang_timeout(os.environ):
         watchers += [
             asyncio.create_task(replace_when_hung(process, LOOPBACK, port, f"/{service}/livez", seconds))
@@ -174,6 +177,8 @@ def _service(installation: Installation, name: str, service: str, port: int) -> 
         variables["CLEIO_LOG_FORMAT"] = "text" if sys.stdout.isatty() else "json"
     if service == "registry":
         variables["CLEIO_REGISTRY_LOAD_SAMPLE"] = _loads_sample()
+    if service == "notifications" and _is_demonstration(installation):
+        variables["CLEIO_OUTBOUND_DEV_HOSTS"] = os.environ.get("CLEIO_OUTBOUND_DEV_HOSTS") or RECEIVERS
     return Program(name, _cleio("serve", service, "--migrate"), variables)
 
 
@@ -222,12 +227,20 @@ def gateway_pages() -> dict[str, str]:
     return {
         "CLEIO_GATEWAY_ROOT": str(ROOT),
         "CLEIO_GATEWAY_SWAGGER_UI": str(swagger),
-        "CLEIO_GATEWAY_ROBOTS": "none" if _loads_sample() in {"1", "true", "t", "yes", "y", "on"} else "all",
+        "CLEIO_GATEWAY_ROBOTS": "none" if _has_sample() else "all",
     }
 
 
 def _loads_sample() -> str:
     return os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true").lower()
+
+
+def _has_sample() -> bool:
+    return _loads_sample() in {"1", "true", "t", "yes", "y", "on"}
+
+
+def _is_demonstration(installation: Installation) -> bool:
+    return is_demonstration(installation, os.environ, with_sample=_has_sample())
 
 
 def _line_writer() -> Callable[[str, str], None]:

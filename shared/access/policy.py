@@ -169,6 +169,8 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     # The status of subscriptions, without their target URL or filter.
     ("subscription_summary", "read"): {"coordination": _ALL},
     ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
+    # A partner that knows the id of an organisation reads its name. No one lists those of others.
+    ("organisation_name", "read"): _each(ORGANISATION_KINDS, _ALL),
     ("organisation", "write"): {"coordination": Grant("all", ADMINS)},
     ("client", "read"): _each(ORGANISATION_KINDS, Grant("own", AUDITORS), coordination=Grant("all", AUDITORS)),
     ("client", "write"): _each(ORGANISATION_KINDS, Grant("own", ADMINS), coordination=Grant("all", ADMINS)),

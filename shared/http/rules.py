@@ -32,8 +32,8 @@ class RouteRules:
 
     @property
     def is_page(self) -> bool:
-        """Return whether the route answers with a page only."""
-        return self.produced in {("text/html",), ("text/html", "text/csv")}
+        """Return whether the route is a page or a file of one: browsers call it, people share its address."""
+        return self.guard is not None and self.guard.resource == "page"
 
     @classmethod
     def of(cls, route: APIRoute) -> Self:

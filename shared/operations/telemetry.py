@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from shared.http.context import KEY, RequestContext
 from shared.http.problem_responses import respond
@@ -77,7 +77,8 @@ class Telemetry:
             }
             self.logger.exception("request_failed", extra=fields)
             if not status:
-                await respond(Request(scope), Problem())(scope, receive, answer)
+                response = await _unexpected(Request(scope))
+                await response(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - started
             route = _route(scope)
@@ -92,6 +93,15 @@ class Telemetry:
                     AnsweredRequest(time.time(), level, request_id, trace_id, method, route, status, seconds, principal)
                 )
             trace.end(method, route, status, failure, exported=not is_health)
+
+
+async def _unexpected(request: Request) -> Response:
+    """Return the answer to an unexpected error as the service answers any other, where that is possible."""
+    try:
+        found = request.app.exception_handlers[Problem](request, Problem())
+        return await found  # type: ignore[no-any-return]
+    except Exception:  # noqa: BLE001 - the form of the answer may be what failed
+        return respond(request, Problem())
 
 
 def _route(scope: Scope) -> str:

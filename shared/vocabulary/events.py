@@ -14,6 +14,8 @@ EventType = Literal[
     "trial.class_alert",
     "criteria.signed",
     "criteria.outdated",
+    "criteria.proposed",
+    "criteria.proposal_ended",
     "site.opened",
     "site.slots_changed",
     "site.closed",

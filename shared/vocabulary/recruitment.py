@@ -35,6 +35,8 @@ CLOSED_STATUSES: Final = frozenset(
         "no_longer_available",
     }
 )
+# Recruitment has not begun.
+UPCOMING_STATUSES: Final = frozenset({"in_review", "not_yet_recruiting"})
 # Recruitment ended or paused before its time.
 STOPPED_STATUSES: Final = frozenset({"suspended", "terminated", "withdrawn", "no_longer_available"})
 
@@ -64,7 +66,7 @@ def more_open(one: RecruitmentStatus, other: RecruitmentStatus) -> RecruitmentSt
 
 def site_status(trial: RecruitmentStatus) -> RecruitmentStatus:
     """Return the status of a site of which nothing is said: the trial's if it no longer recruits, else unknown."""
-    return "unknown" if is_open(trial) or trial in {"not_yet_recruiting", "in_review"} else trial
+    return "unknown" if is_open(trial) or trial in UPCOMING_STATUSES else trial
 
 
 def is_open(status: str | None) -> bool:

@@ -47,6 +47,10 @@ def test_the_filters_apply_at_once_and_the_address_says_what_is_shown(site: Syst
     expect(page.get_by_role("heading", name="18 essais trouvés, dont 8 ouverts aux inclusions")).to_be_visible()
     page.get_by_label("Ouverts aux inclusions").check()
     expect(page.get_by_role("heading", name="8 essais trouvés, tous")).to_be_visible()
+    page.get_by_label("Bretagne").check()
+    expect(page.get_by_role("heading", name="2 essais trouvés, tous")).to_be_visible()
+    page.get_by_label("Bretagne").uncheck()
+    expect(page.get_by_role("heading", name="8 essais trouvés, tous")).to_be_visible()
     page.get_by_label("Près de").fill("59")
     page.get_by_label("Âge du patient").fill("8")
     page.get_by_label("Classer par").select_option("distance")
@@ -74,6 +78,8 @@ def test_where_there_is_no_trial_the_page_says_what_to_do(site: System, page: Pa
     expect(nearest.first).to_contain_text("Strasbourg · à environ")
     expect(nearest.filter(has_text="+33 1 99 00").first).to_contain_text("centre donné en exemple")
     check(page)
+    page.goto(f"{site.url}/diseases/ORPHA:98473")
+    expect(page.get_by_text("Les essais ci-dessous portent sur des formes plus précises")).to_be_visible()
 
 
 def test_a_centre_shows_its_trials_and_patients(site: System, page: Page, check: Check) -> None:

@@ -1,6 +1,7 @@
 """The page of a trial and its history."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,6 +39,9 @@ def test_a_stopped_trial_says_why_and_shows_its_dates(site: System, page: Page, 
     picture = page.get_by_role("img", name="Timeline of the dates of the trial")
     expect(picture).to_contain_text("17 August 2016")
     expect(page.get_by_role("row", name="End of the trial 31 August 2034")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download these dates").click()
+    assert "End of the trial,2034-08-31,not stated" in Path(download.value.path()).read_text(encoding="utf-8")
     page.get_by_text("Where do these texts come from?").click()
     expect(page.get_by_text("Sample data of CLEIO").first).to_be_visible()
     assert '"@type":"MedicalTrial"' in (page.locator("script[type='application/ld+json']").text_content() or "")

@@ -28,12 +28,17 @@ async def migrate_portal(url: str) -> None:
 
 
 @asynccontextmanager
-async def running_portal(url: str, registry: FastAPI, **settings: Any) -> AsyncIterator[FastAPI]:
-    """Start the portal on an empty database. ``settings``: those that differ from the default."""
+async def running_portal(
+    url: str, registry: FastAPI, lines: Mapping[str, httpx.AsyncBaseTransport] = MappingProxyType({}), **settings: Any
+) -> AsyncIterator[FastAPI]:
+    """Start the portal on an empty database. ``settings``: those that differ from the default.
+
+    ``lines``: to other services by name; a service without one is the registry.
+    """
     await migrate_portal(url)
 
     def client_of(name: str, token: str | None) -> InternalClient:
-        return InternalClient(f"http://{name}", token, Line(registry))
+        return InternalClient(f"http://{name}", token, lines.get(name) or Line(registry))
 
     chosen = PortalSettings(database_url=url)
     app = create_app(chosen.model_copy(update=settings), client_of)

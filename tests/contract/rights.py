@@ -492,6 +492,7 @@ QUERIES = {
     ("/registry/v1/reports/kpi/plots/{plot}", "year"): "?year=2026",
     ("/registry/v1/reports/referral-counts", "owned"): f"?trial={rights_capabilities.OWNED}",
     ("/registry/v1/reports/referral-counts", "unowned"): f"?trial={rights_capabilities.UNOWNED}",
+    ("/registry/v1/organisation-names", "-"): "?ids=other-network",
     ("/registry/v1/trials", "drafts"): "?limit=200",
     ("/registry/v1/trials/suggest", "-"): "?q=a",
     ("/registry/v1/feed", "drafts"): "?limit=1000",

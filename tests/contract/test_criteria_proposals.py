@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import client_of, token_of
+from tests.contract.test_registry import events_since, now
 
 pytestmark = pytest.mark.anyio
 
@@ -14,6 +15,7 @@ TRIAL = "/registry/v1/trials/CLEIO-DEMO-0001"
 CRITERIA = f"{TRIAL}/criteria"
 PROPOSALS = f"{CRITERIA}/proposals"
 SIGNER = {"signed_by": "B. Petit"}
+PUBLISHED = "NCT05096221"
 _SET = {"trial", "version", "grade", "signed_by", "signed_at", "source_hash"}
 
 
@@ -30,11 +32,18 @@ async def draft_of(reader: httpx.AsyncClient) -> dict[str, Any]:
     return draft
 
 
+async def to_sign(client: httpx.AsyncClient) -> list[str]:
+    """Return what the worklist of a person lists to sign: paths."""
+    items = (await client.get("/registry/v1/worklist")).json()["items"]
+    return [link for one in items if one["kind"] == "criteria_to_sign" for link in one["links"]]
+
+
 async def test_another_person_signs_what_one_proposed(app: FastAPI, public: httpx.AsyncClient) -> None:
     draft = await draft_of(public)
     author = client_of(app, token=token_of("coordination", "editor", human="author"))
     signer = client_of(app, token=token_of("coordination", "editor", human="signer"))
     async with author, signer:
+        following = await now(signer)
         proposed = await author.post(PROPOSALS, json=draft, headers=posted("propose", '"v1"'))
         assert proposed.status_code == 201, proposed.text
         assert proposed.headers["etag"] == '"v1"'
@@ -42,6 +51,9 @@ async def test_another_person_signs_what_one_proposed(app: FastAPI, public: http
         place = f"{PROPOSALS}/{proposed.json()['number']}"
         assert (await public.get(CRITERIA)).json()["version"] == 1  # those in force stay in force
 
+        (link,) = await to_sign(signer)
+        assert (await signer.get(link)).json()["number"] == proposed.json()["number"]
+        assert await to_sign(author) == []  # its own
         own = await author.post(f"{place}/signature", json=SIGNER, headers=posted("own", '"v1"'))
         assert (own.status_code, own.json()["code"]) == (403, "signed_by_author")
         named = {"signed_by": draft["authored_by"]}
@@ -55,6 +67,13 @@ async def test_another_person_signs_what_one_proposed(app: FastAPI, public: http
         newest = (await public.get(f"{TRIAL}/history?limit=1")).json()["items"][0]
         assert (newest["source"], newest["changed"]) == ("curated", ["criteria"])
 
+        events = await events_since(signer, following)
+        assert [(one["type"], one["data"].get("outcome")) for one in events] == [
+            ("criteria.proposed", None),
+            ("criteria.proposal_ended", "signed"),
+            ("criteria.signed", None),
+        ]
+        assert await to_sign(signer) == []
         again = await signer.post(f"{place}/signature", json=SIGNER, headers=posted("again", "*"))
         assert (again.status_code, again.json()["code"]) == (409, "proposal_ended")
         (listed,) = (await signer.get(PROPOSALS)).json()["items"]
@@ -88,3 +107,18 @@ async def test_a_proposal_has_no_error_is_withdrawn_and_goes_out_of_date(
         assert stale.status_code == 412
         assert (await author.get(f"{PROPOSALS}/3")).json()["outcome"] is None  # nothing half-written
         assert (await author.get(f"{PROPOSALS}/9")).status_code == 404
+
+
+async def test_only_the_coordination_learns_of_a_proposal(app: FastAPI, public: httpx.AsyncClient) -> None:
+    trial = f"/registry/v1/trials/{PUBLISHED}/criteria"
+    found = (await public.get(trial)).json()
+    draft = {name: value for name, value in found.items() if name not in {*_SET, "signed_by_rpps"}}
+    following = await now(public)
+    async with client_of(app, token=token_of("coordination", "editor", human="author")) as author:
+        inside = await now(author)
+        answer = await author.post(f"{trial}/proposals", json=draft, headers=posted("secret", "*"))
+        assert answer.status_code == 201, answer.text
+        assert [one["type"] for one in await events_since(author, inside)] == ["criteria.proposed"]
+    async with client_of(app, token=token_of("hospital", "editor", organisation="chu")) as hospital:
+        for reader in (public, hospital):
+            assert await events_since(reader, following) == []

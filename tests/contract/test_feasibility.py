@@ -324,6 +324,7 @@ async def test_reminders_are_sent_once_and_wait_while_the_sponsor_owes_an_answer
     asked = await centre.step(path, "ask_question", expected=409, text="Et la durée ?")
     assert asked["code"] == "wrong_step"
     assert await remind_some(database, sent + timedelta(days=60)) == 0
+    assert [one["question_open"] for one in (await centre.get("/feasibility"))["items"]] == [True]
     answered = await study.coordination.step(path, "answer_question", text="1e14 vg/kg")
     assert (answered["question_open"], answered["deadline"]) == (False, deadline)
     for days in (8, 8, 14, 40, 40):

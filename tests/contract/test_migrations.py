@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, text
 
 from services.notifications import app as notifications
+from services.portal import app as portal
 from services.registry import app as registry
 from services.registry.settings import RegistrySettings
 from shared.persistence import WrongSchemaError, open_database
@@ -17,11 +18,12 @@ from shared.persistence.migrations import configuration, drift, head_of, revisio
 
 pytestmark = pytest.mark.anyio
 
-TREES = [(registry.MIGRATIONS, registry.METADATA), (notifications.MIGRATIONS, notifications.METADATA)]
+TREES = [(one.MIGRATIONS, one.METADATA) for one in (registry, notifications, portal)]
+NAMES = ["registry", "notifications", "portal"]
 
 
-@pytest.mark.parametrize(("tree", "metadata"), TREES, ids=["registry", "notifications"])
-async def test_migrations_create_the_tables_and_remove_them(database_url: str, tree: Path, metadata: MetaData) -> None:
+@pytest.mark.parametrize(("tree", "metadata"), TREES, ids=NAMES)
+async def test_migrations_create_the_tables_and_run_again(database_url: str, tree: Path, metadata: MetaData) -> None:
     database = open_database(database_url)
     await upgrade(database, tree, metadata)
     assert await drift(database, metadata) == []
@@ -45,7 +47,7 @@ async def test_a_service_refuses_to_start_on_another_schema(database_url: str) -
             pass
 
 
-@pytest.mark.parametrize("tree", [tree for tree, _ in TREES], ids=["registry", "notifications"])
+@pytest.mark.parametrize("tree", [tree for tree, _ in TREES], ids=NAMES)
 def test_the_names_of_the_files_are_the_revisions(tree: Path) -> None:
     # A start reads the names only; Alembic reads the files.
     scripts = ScriptDirectory.from_config(configuration(tree))
@@ -53,7 +55,7 @@ def test_the_names_of_the_files_are_the_revisions(tree: Path) -> None:
     assert revisions(tree) == {script.revision for script in scripts.walk_revisions()}
 
 
-@pytest.mark.parametrize("service", ["registry", "notifications"])
+@pytest.mark.parametrize("service", NAMES)
 def test_a_start_on_the_current_schema_loads_no_migrations(service: str) -> None:
     program = f"import sys, services.{service}.app; assert 'alembic' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -112,6 +112,9 @@ async def test_an_organisation_sees_only_itself(network: Network) -> None:
     unknown = await network.call("GET", f"{ORGANISATIONS}/never-made", key)
     assert unreadable.status_code == unknown.status_code == 404
     assert {**unreadable.json(), "instance": ""} == {**unknown.json(), "instance": ""}
+    # What it knows by its id it reads the name of, and no more.
+    named = await network.call("GET", f"/registry/v1/organisation-names?ids={other},never-made", key)
+    assert [set(one) for one in named.json()["items"]] == [{"id", "name", "kind"}]
     # It cannot change its own description.
     for name in (mine, other, "never-made"):
         answer = await network.call("PUT", f"{ORGANISATIONS}/{name}", key, json=described(), headers={"If-Match": "*"})

@@ -236,6 +236,19 @@ async def test_fields_facets_and_the_total(standing_app: FastAPI) -> None:
         assert all(one["label"]["fr"] for one in page["facets"]["condition"])
 
 
+async def test_open_trials_are_counted_where_they_recruit(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
+        page = (await anyone.get(f"{TRIALS}?open=true&facets=centre,departement,region&limit=1")).json()
+        names = {one["value"]: one["label"]["fr"] for one in page["facets"]["region"]}
+        assert names["ile de france"] == "Île-de-France"
+        for name, counted in page["facets"].items():
+            for one in counted:
+                there = await found(anyone, f"open=true&{name}={one['value']}&limit=200")
+                assert len(there) == one["count"], (name, one["value"])
+        several = await found(anyone, f"open=true&region={','.join(names)}&limit=200")
+        assert set(several) >= set(await found(anyone, "open=true&region=bretagne&limit=200"))
+
+
 async def test_csv_and_lines(app: FastAPI) -> None:
     formula = json.dumps({"titles": {"fr": "=HYPERLINK(1)", "en": "-1+2"}})
     async with client_of(app) as anyone:

@@ -134,7 +134,7 @@ async def test_signing_in_never_leads_to_another_site(portal: FastAPI) -> None:
             "/sign-out",
             "about",
         ):
-            assert (await visitor.sign_in("clinician", back=back)).headers["location"] == "/", back
+            assert (await visitor.sign_in("clinician", back=back)).headers["location"] == "/workspace", back
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ async def test_a_dossier_becomes_a_trial_of_its_sponsor_and_only_the_parties_see
     assert (await cast.authority.read(reference))["actions"] == []
 
     await cast.accepted(reference)
+    (listed,) = (await cast.sponsor.call("GET", "")).json()["items"]
+    decided = next(step for step in (await cast.sponsor.read(reference))["steps"] if step["state"] == "decided")
+    assert listed["since"] == decided["on"]
     await cast.sponsor.act(reference, "publish", expected=403)
     assert (await cast.first.act(reference, "publish"))["state"] == "decided"
     again = await cast.first.act(reference, "publish", expected=409)

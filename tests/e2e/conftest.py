@@ -60,7 +60,13 @@ class System:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "up", *arguments],
             cwd=ROOT,
-            env={**environment, "CLEIO_DATA_DIR": str(folder), "CLEIO_PORT": str(self.port), **settings},
+            env={
+                **environment,
+                "CLEIO_DATA_DIR": str(folder),
+                "CLEIO_PORT": str(self.port),
+                "CLEIO_DEMONSTRATION": "false",
+                **settings,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

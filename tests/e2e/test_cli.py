@@ -454,3 +454,54 @@ def test_a_patient_is_referred_and_the_referral_deleted(system: System) -> None:
     assert f"UID:referral_to_answer-referral-{reference}@cleio" in calendar
     cleio("referrals", "delete", reference)
     assert len(cleio("referrals", "list").stdout.splitlines()) == 1
+
+
+def test_criteria_are_proposed_listed_and_signed_by_another_person(system: System, tmp_path: Path) -> None:
+    trial = "CLEIO-DEMO-0003"
+    with system.client() as client:
+        document = client.get(f"/registry/v1/trials/{trial}/criteria").json()
+    document["criteria"][0]["text"]["en"] = "Changed in a file"
+    file = tmp_path / "criteria.json"
+    file.write_text(json.dumps(document))
+
+    def criteria(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return system.cleio("criteria", *arguments, check=check, CLEIO_TOKEN=system.admin_key)
+
+    proposed = criteria("propose", trial, str(file)).stdout.splitlines()[1]
+    assert (proposed.split()[0], proposed.split()[-1]) == ("1", "yours")
+    assert "Changed in a file" in criteria("show", trial, "1", "--lang", "en").stdout
+    refused = criteria("sign", trial, "1", "--signed-by", "B. Petit", check=False)
+    assert (refused.returncode, "403 signed_by_author" in refused.stderr) == (1, True)
+    other = system.cleio("admin", "create").stdout.strip()
+    waiting = system.cleio("worklist", CLEIO_TOKEN=other)
+    assert "Proposed criteria to check and sign" in waiting.stdout
+    signed = system.cleio("criteria", "sign", trial, "1", "--signed-by", "B. Petit", CLEIO_TOKEN=other)
+    assert signed.stderr == f"{trial}: version 2 of the criteria is in force\n"
+    assert criteria("list", trial).stdout.splitlines()[1].split()[2] == "signed"
+    late = criteria("withdraw", trial, "1", check=False)
+    assert "409 proposal_ended" in late.stderr
+    stale = criteria("propose", trial, str(file), check=False)
+    assert "412" in stale.stderr
+
+
+def test_a_record_is_read_and_what_was_not_understood_is_said(system: System, tmp_path: Path) -> None:
+    bundle = Path("docs/examples/duchenne-bundle.json")
+    document = json.loads(bundle.read_text())
+    document["entry"].append({"resource": {"resourceType": "Claim", "id": "canary-4815"}})
+    file = tmp_path / "bundle.json"
+    file.write_text(json.dumps(document))
+    found = system.cleio("patient", "read", str(file), "--synthetic", "--lang", "en", CLEIO_TOKEN=system.admin_key)
+    patient = json.loads(found.stdout)
+    assert "ORPHA:98896" in found.stdout
+    last = found.stderr.splitlines()[-1]
+    assert last.startswith(f"{len(patient['facts'])} fact(s) read; ")
+    assert f"/entry/{len(document['entry']) - 1}" in found.stderr
+    assert "canary-4815" not in found.stderr
+    (tmp_path / "patient.json").write_text(found.stdout)
+    matched = system.cleio(
+        "match", str(tmp_path / "patient.json"), "--synthetic", "--json", CLEIO_TOKEN=system.admin_key
+    )
+    whole = system.cleio("match", str(file), "--synthetic", "--json", CLEIO_TOKEN=system.admin_key)
+    verdicts = [[(one["trial"], one["verdict"]) for one in json.loads(it.stdout)["results"]] for it in (matched, whole)]
+    assert verdicts[0] == verdicts[1]
+    assert not any("canary-4815" in line for line in system.lines)

@@ -79,12 +79,27 @@ def test_an_unknown_path_is_a_problem_for_programs_in_their_language(system: Sys
     }
 
 
-@pytest.mark.parametrize(("path", "title"), [("/nowhere", "Cette page n'existe pas"), ("/en/nowhere", "no such page")])
-def test_an_unknown_path_is_a_page_for_browsers(system: System, path: str, title: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status", "title"),
+    [
+        ("/nowhere", 404, "Cette page n'existe pas"),
+        ("/en/nowhere", 404, "There is no such page"),
+        ("/internal", 404, "Cette page n'existe pas"),  # the gateway itself answers
+        ("/docs/nowhere", 404, "There is no such page"),
+        (f"/en/trials?q={'a' * 9_000}", 414, "This address is too long"),
+    ],
+)
+def test_an_error_is_a_page_for_browsers(system: System, path: str, status: int, title: str) -> None:
     with system.client() as client:
         answer = client.get(path, headers={"Accept": "text/html"})
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert title in html.unescape(answer.text)
+
+
+@pytest.mark.parametrize("path", ["/sitemap.xml", "/trials.csv?q=duchenne"])
+def test_a_file_is_sent_whatever_the_browser_prefers(system: System, path: str) -> None:
+    with system.client() as client:
+        assert client.get(path, headers={"Accept": "text/html"}).status_code == 200
 
 
 def test_an_invalid_request_id_is_replaced(system: System) -> None:
@@ -100,6 +115,8 @@ def test_a_body_too_large_is_refused(system: System) -> None:
             "/matching/v1/match", content=bytes(16 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        page = client.post("/match", content=bytes(12 * 1024 * 1024 + 1), headers={"Accept": "text/html"})
+        assert (page.status_code, "trop volumineux" in page.text) == (413, True)
         # The limit of the bulk upload is larger: the registry itself answers.
         bulk = client.put(
             "/registry/v1/sources/ctgov/trials",

@@ -33,18 +33,6 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-// An error must not take the place of the record: say so above it, and keep the form.
-function failed(event) {
-  if (!["match-work", "code-choices"].includes(event.detail.target?.id)) return;
-  const status = event.detail.xhr?.status ?? 0;
-  const isAnswer = status === 200 || status === 422;
-  if (!isAnswer) event.detail.shouldSwap = false;
-  const notice = document.getElementById("match-error");
-  notice.hidden = isAnswer;
-  if (!isAnswer) notice.scrollIntoView();
-}
-for (const kind of ["htmx:beforeSwap", "htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, failed);
-
 // A page that the browser kept in memory must not show the record again.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.replace(location.href);

@@ -1,16 +1,75 @@
-"""Names of diseases and centres: the same for every visitor, so they are kept for some minutes."""
+"""Names of diseases, centres and organisations: the same for every visitor, so they are kept for some minutes."""
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.portal.clients.api import Api
 
 _SECONDS = 300.0
 _MOST = 20_000
+_AT_ONCE = 50
+_FIELDS = "id,identifier,acronym,titles"
 _DISEASES = frozenset({"ORPHA", "MONDO", "OMIM", "ICD10"})
+_CODE = 8
 _concepts: dict[str, tuple[float, Mapping[str, Any] | None]] = {}
+_organisations: dict[str, tuple[float, str | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names for what pages know by ids only. ``me``: the ids of the visitor: person and program."""
+
+    organisations: Mapping[str, str] = field(default_factory=dict)
+    me: frozenset[str] = frozenset()
+
+    def organisation(self, party: str | None) -> str:
+        """Return the name of an organisation, or of that of an author; its id where it has none."""
+        key = (party or "").partition("/")[0]
+        return self.organisations.get(key, key)
+
+    def code(self, author: str) -> str:
+        """Return a short code of the person or program of an author: people have no names here."""
+        return author.partition("/")[2].removeprefix("demo:").partition("-")[0][: 2 * _CODE]
+
+    def is_me(self, author: str) -> bool:
+        """Return whether an author is the visitor."""
+        return author.partition("/")[2] in self.me
+
+
+async def names_of(api: Api, me: Mapping[str, Any] | None, parties: Iterable[str | None]) -> Names:
+    """Return the names of organisations. ``parties``: ids of organisations, or of authors: ``organisation/person``."""
+    ids = {party.partition("/")[0] for party in parties if party}
+    ids |= {me["organisation"]} if me and me["organisation"] else set()
+    now = time.monotonic()
+    if wanted := sorted(one for one in ids if (kept := _organisations.get(one)) is None or kept[0] < now):
+        if len(_organisations) >= _MOST:
+            _organisations.clear()
+        answers = await asyncio.gather(
+            *(
+                api.find("/registry/v1/organisation-names", ids=",".join(wanted[first : first + _AT_ONCE]))
+                for first in range(0, len(wanted), _AT_ONCE)
+            )
+        )
+        found = {one["id"]: one["name"] for answer in answers if answer for one in answer["items"]}
+        _organisations.update({one: (now + _SECONDS, found.get(one)) for one in wanted})
+    known = {one: kept[1] for one in ids if (kept := _organisations.get(one)) and kept[1]}
+    who = (me.get("human"), me.get("client")) if me else ()
+    return Names(known, frozenset(one for one in who if one))
+
+
+async def trials_of(api: Api, ids: Iterable[str | None]) -> dict[str, Mapping[str, Any]]:
+    """Return the trials that the visitor may read, by id and by number. ``ids``: either."""
+    wanted = sorted({one for one in ids if one})
+    answers = await asyncio.gather(
+        *(
+            api.get("/registry/v1/trials", ids=",".join(wanted[first : first + _AT_ONCE]), fields=_FIELDS, limit=200)
+            for first in range(0, len(wanted), _AT_ONCE)
+        )
+    )
+    return {key: one for answer in answers for one in answer["items"] for key in (one["id"], one["identifier"])}
 
 
 async def concepts_of(api: Api, codes: Iterable[str]) -> dict[str, Mapping[str, Any]]:

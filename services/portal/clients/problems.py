@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from shared.values.language import Language
 from shared.values.problems import Problem
 from shared.values.wire import Label
 
@@ -46,3 +47,14 @@ class ApiUnavailableError(Problem):
     detail = Label(
         fr="Réessayez dans un instant. Rien n'a été enregistré.", en="Try again in a moment. Nothing was saved."
     )
+
+
+# What a call of the API may fail with.
+FAILURES = (ApiError, ApiUnavailableError)
+
+
+def in_words(failure: ApiError | ApiUnavailableError, language: Language) -> ApiError:
+    """Return a failure with a title in a language, for a page that keeps what was typed."""
+    if isinstance(failure, ApiError):
+        return failure
+    return ApiError(failure.status, failure.code, getattr(failure.title, language))

@@ -6,31 +6,40 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api, segment
-from services.portal.clients.problems import ApiError
+from services.portal.clients.problems import FAILURES, ApiError, in_words
 from services.portal.criteria_editor.comparing import Patient
+from shared.values.language import Language
 
 _REFUSED = 422
+_UNREAD: Mapping[str, Any] = {
+    "acronym": None, "illustrative": False, "titles": {}, "official_titles": {}, "eligibility": {"text": None}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A trial whose criteria are edited: those in force (None: none), and the proposals, newest first."""
+    """A trial whose criteria are edited: those in force (None: none), and the proposals, newest first.
+
+    ``failure``: it could not be read; None: it was.
+    """
 
     trial: dict[str, Any]
     in_force: dict[str, Any] | None
     proposals: list[dict[str, Any]]
+    failure: ApiError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a check found. ``faults``: the document cannot be read; ``findings``: errors and warnings of a readable one.
 
-    ``sentences``: what each criterion asks, by its id.
+    ``sentences``: what each criterion asks, by its id. ``failure``: it could not be checked; None: it was.
     """
 
     faults: Sequence[Mapping[str, Any]]
     findings: Sequence[Mapping[str, Any]]
     sentences: Mapping[str, Any]
+    failure: ApiError | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -50,16 +59,27 @@ async def read_edited(api: Api, identifier: str) -> Edited:
     return Edited(trial, await api.find(f"{of_trial}/criteria"), proposals["items"])
 
 
-async def check(api: Api, document: Mapping[str, Any] | None) -> Checked:
+async def read_or_not(api: Api, identifier: str, language: Language) -> Edited:
+    """Return what the editor shows of a trial; where that cannot be read, its number and the failure.
+
+    What a person typed must not depend on it.
+    """
+    try:
+        return await read_edited(api, identifier)
+    except FAILURES as error:
+        return Edited({**_UNREAD, "id": identifier, "identifier": identifier}, None, [], in_words(error, language))
+
+
+async def check(api: Api, document: Mapping[str, Any] | None, language: Language) -> Checked:
     """Check a document of criteria; nothing is found in none."""
     if document is None:
         return NOTHING
     try:
         body = (await api.call("POST", "/matching/v1/criteria/check", json=document)).body
-    except ApiError as error:
-        if error.status != _REFUSED:
-            raise
-        return Checked(error.faults, (), {})
+    except FAILURES as error:
+        if isinstance(error, ApiError) and error.status == _REFUSED:
+            return Checked(error.faults, (), {})
+        return Checked((), (), {}, in_words(error, language))
     return Checked((), body["findings"], {one["criterion"]: one["sentence"] for one in body["sentences"]})
 
 

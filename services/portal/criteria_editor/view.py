@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.portal.clients.problems import ApiError
 from services.portal.criteria_editor.comparing import Difference, Patient, Verdict, differences
 from services.portal.criteria_editor.draft import Draft, Line, faults_by_line
 from services.portal.criteria_editor.reading import Checked, Edited
@@ -23,7 +24,10 @@ class CheckedLine:
 
 @dataclass(frozen=True, slots=True)
 class EditorView:
-    """What the editor shows. ``wrong``: errors of no criterion; ``verdicts``: empty unless asked for."""
+    """What the editor shows. ``wrong``: errors of no criterion; ``verdicts``: empty unless asked for.
+
+    ``failure``: why something of it could not be read, checked or tried; None: all was. ``was_read``: the trial was.
+    """
 
     trial: dict[str, Any]
     title: str
@@ -38,10 +42,8 @@ class EditorView:
     warnings: int
     differences: list[Difference]
     verdicts: list[Verdict] = field(default_factory=list)
-
-    @property
-    def may_be_proposed(self) -> bool:
-        return not self.errors and bool(self.differences)
+    failure: ApiError | None = None
+    was_read: bool = True
 
 
 def editor_view(
@@ -53,6 +55,7 @@ def editor_view(
     verdicts: Sequence[Verdict] = (),
     refused: Sequence[dict[str, Any]] = (),
     base: str = "",
+    failure: ApiError | None = None,
 ) -> EditorView:
     """Return what the editor shows. ``before``: the check of the criteria in force; ``refused``: faults of a proposal.
 
@@ -85,8 +88,12 @@ def editor_view(
         wrong=errors.get(-1, []),
         errors=len(errors.get(-1, [])) + sum(len(one.errors) for one in lines),
         warnings=sum(len(one.warnings) for one in lines),
-        differences=differences(edited.in_force, before.sentences, draft.document, checked.sentences, formats),
+        differences=differences(edited.in_force, before.sentences, draft.document, checked.sentences, formats)
+        if edited.failure is None
+        else [],
         verdicts=list(verdicts),
+        failure=failure,
+        was_read=edited.failure is None,
     )
 
 

@@ -14,22 +14,25 @@ from services.portal.find.reading import FIELDS
 from services.portal.networks.networks import Network, networks_of
 
 _TRIALS = "/registry/v1/trials"
-_MOST = 50
+_MOST, _FORMS = 50, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Disease:
     """A disease with its trials.
 
-    ``concept``: as in the terminology. ``narrower``: values of the filter by disease, with their counts. ``wider``:
-    more general diseases with trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
+    ``concept``: as in the terminology. ``own``: how many trials name the disease itself. ``narrower``, ``broader``:
+    what the others name, as values of the filter by disease with their counts. ``wider``: more general diseases with
+    more trials. ``coverage``: of France; None: not known. ``centres``: ids and counts.
     """
 
     concept: Mapping[str, Any]
     trials: list[Mapping[str, Any]]
     total: int
     names: Names
+    own: int
     narrower: list[Mapping[str, Any]]
+    broader: list[Mapping[str, Any]]
     wider: list[Wider]
     centres: list[Mapping[str, Any]]
     coverage: Mapping[str, Any] | None
@@ -48,19 +51,35 @@ async def disease_of(api: Api, code: str) -> Disease | None:
         above(api, concept),
         _coverage(api, own),
     )
+    named = listed["facets"]["condition"]
     broader = {one["code"] for one in general}
-    diseases, wider = await asyncio.gather(concepts_of(api, codes_of(listed["items"])), wider_with_trials(api, general))
+    diseases, wider, narrower = await asyncio.gather(
+        concepts_of(api, codes_of(listed["items"])),
+        wider_with_trials(api, general),
+        _below(api, own, [one for one in named if one["value"] not in {own, *broader}]),
+    )
     return Disease(
         concept=concept,
         trials=listed["items"],
         total=listed["total"],
         names=Names(diseases, centres),
-        narrower=[one for one in listed["facets"]["condition"] if one["value"] not in {own, *broader}],
+        own=sum(one["count"] for one in named if one["value"] == own),
+        narrower=narrower,
+        broader=[one for one in named if one["value"] in broader],
         wider=[one for one in wider if one.trials > listed["total"]],
         centres=listed["facets"]["centre"],
         coverage=coverage,
         networks=networks_of(concept, general),
     )
+
+
+async def _below(api: Api, code: str, named: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those of the most frequent diseases that are forms of one; a trial may treat others beside it."""
+    asked = named[:_FORMS]
+    concepts = await concepts_of(api, [one["value"] for one in asked])
+    known = [one for one in asked if one["value"] in concepts]
+    lines = await asyncio.gather(*(above(api, concepts[one["value"]]) for one in known))
+    return [one for one, line in zip(known, lines, strict=True) if any(code == each["code"] for each in line)]
 
 
 async def _coverage(api: Api, code: str) -> Mapping[str, Any] | None:

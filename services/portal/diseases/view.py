@@ -35,9 +35,9 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
         "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
         "groups": [(title, found) for title, found in groups if found],
         "open_count": sum(1 for one in cards if _group(one) == "open"),
-        "narrower": [
-            (one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in disease.narrower
-        ],
+        "narrower": _counted(disease.narrower, formats),
+        "broader": _counted(disease.broader, formats),
+        "wider": [(one.code, formats.label(one.label), one.trials) for one in disease.wider],
         "centres": [
             (one["value"], disease.names.centres[one["value"]], one["count"])
             for one in disease.centres
@@ -49,6 +49,11 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
         "departements": DEPARTEMENTS.values(),
         "near": _shares(disease.coverage, formats),
     }
+
+
+def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tuple[str, str, int]]:
+    """Return code, name and number of trials of diseases."""
+    return [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in values]
 
 
 def _group(one: Card) -> str:

@@ -51,7 +51,7 @@ async def trials(request: Request, access: Reader, visitor: CurrentVisitor) -> R
 
 
 @router.api_route("/trials.csv", methods=["GET", "HEAD"], summary="Download a list of trials")
-@produces(HTML, CSV)
+@produces(CSV)
 async def download(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
     """Return the trials of a search as CSV."""
     search = Search.of(request.query_params)

@@ -10,7 +10,7 @@ from services.portal.clients.names import centres_of, concepts_of
 from services.portal.clients.problems import ApiError
 from services.portal.find.cards import Names, codes_of
 from services.portal.find.departements import departement_of, places_of
-from services.portal.find.search import GROUPS, PAGE, Search
+from services.portal.find.search import GROUPS, PAGE, PLACES, Search
 
 FIELDS = "identifier,titles,conditions,product,phase,status,eligibility,sites,sample"
 _PATH = "/registry/v1/trials"
@@ -38,10 +38,10 @@ async def find(api: Api, search: Search) -> Found:
     centres, near = await asyncio.gather(centres_of(api), place_of(api, search.near))
     asked = search.parameters(near)
     chosen = [group for group in GROUPS if search.chosen(group)]
-    first, *others = await asyncio.gather(
-        api.get(
-            _PATH, **asked, count="exact", facets=",".join(GROUPS), limit=PAGE, cursor=search.cursor, fields=FIELDS
-        ),
+    plain = ",".join(group for group in GROUPS if group not in PLACES)
+    first, places, *others = await asyncio.gather(
+        api.get(_PATH, **asked, count="exact", facets=plain, limit=PAGE, cursor=search.cursor, fields=FIELDS),
+        _counts(api, search, near, *PLACES),
         *(_counts(api, search.without(group), near, group) for group in chosen),
     )
     diseases = await concepts_of(api, codes_of(first["items"]))
@@ -49,16 +49,18 @@ async def find(api: Api, search: Search) -> Found:
         trials=first["items"],
         total=first["total"],
         following=first["next"],
-        counts={**first["facets"], **dict(zip(chosen, others, strict=True))},
+        counts={**first["facets"], **places, **{group: one[group] for group, one in zip(chosen, others, strict=True)}},
         names=Names(diseases, centres),
         near=near,
         has_wrong_place=bool(search.near) and near is None,
     )
 
 
-async def _counts(api: Api, search: Search, near: str | None, group: str) -> list[Mapping[str, Any]]:
-    answer = await api.get(_PATH, **search.parameters(near), facets=group, fields="identifier", limit=1)
-    counts: list[Mapping[str, Any]] = answer["facets"][group]
+async def _counts(api: Api, search: Search, near: str | None, *groups: str) -> Mapping[str, list[Mapping[str, Any]]]:
+    """Count the trials by groups; those of places where they recruit."""
+    asked = search.parameters(near) | ({"open": "true"} if set(groups) <= set(PLACES) else {})
+    answer = await api.get(_PATH, **asked, facets=",".join(groups), fields="identifier", limit=1)
+    counts: Mapping[str, list[Mapping[str, Any]]] = answer["facets"]
     return counts
 
 

@@ -6,9 +6,12 @@ from typing import Any, Self
 
 from starlette.datastructures import QueryParams
 
+from services.portal.find.departements import DEPARTEMENTS
 from services.portal.pages.codes import WORDS
 
-GROUPS = ("status", "condition", "atmp_class", "phase", "centre")
+# Where a trial recruits: to choose a place is to ask for open trials.
+PLACES = ("region", "departement")
+GROUPS = ("status", *PLACES, "condition", "atmp_class", "phase", "centre")
 _CODED = ("status", "atmp_class", "phase")
 RADII = ("50", "100", "200", "500")
 SORTS = ("relevance", "distance", "start")
@@ -73,7 +76,7 @@ class Search:
         return {
             "q": self.text,
             **{group: ",".join(self.chosen(group)) for group in GROUPS},
-            "open": "true" if self.is_open else "",
+            "open": "true" if self.is_open or any(map(self.chosen, PLACES)) else "",
             "age": age,
             "near": near,
             "radius": self.radius if near else "",
@@ -100,5 +103,6 @@ def _one_of(value: str | None, known: tuple[str, ...], otherwise: str = "") -> s
 
 def _chosen(group: str, values: list[str]) -> tuple[str, ...]:
     given = [one.strip()[:64] for value in values for one in value.split(",")]
-    kept = [one for one in given if one and (group not in _CODED or one in WORDS[group])]
+    known = DEPARTEMENTS if group == "departement" else WORDS[group] if group in _CODED else given
+    kept = [one for one in given if one and one in known]
     return tuple(dict.fromkeys(kept))[:20]

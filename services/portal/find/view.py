@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.find.cards import OPEN, Card, card
+from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.reading import Found
 from services.portal.find.search import Search
 from services.portal.pages.formats import Formats
@@ -13,6 +14,8 @@ from shared.values.wire import Label
 _MOST = 12
 _TITLES = {
     "status": Label(fr="Statut", en="Status"),
+    "region": Label(fr="Ouvert dans la région", en="Open in the region"),
+    "departement": Label(fr="Ouvert dans le département", en="Open in the département"),
     "condition": Label(fr="Maladie", en="Disease"),
     "atmp_class": Label(fr="Type de traitement", en="Kind of treatment"),
     "phase": Label(fr="Phase", en="Phase"),
@@ -99,6 +102,10 @@ def _text(group: str, value: str, count: Mapping[str, Any] | None, found: Found,
     if group == "centre":
         centre = found.names.centres.get(value)
         return f"{centre['city']} – {centre['name']}" if centre else value
+    if group == "departement":
+        return f"{DEPARTEMENTS[value].name} ({value})" if value in DEPARTEMENTS else value
+    if group == "region":
+        return formats.label(count["label"] if count else None) or value
     if group == "condition":
         concept = found.names.diseases.get(value)
         return (

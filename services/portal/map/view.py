@@ -17,6 +17,8 @@ LEVELS = (1, 2, 3, 4, 0)
 _NAME, _LINE = 280, 50
 # Estimates are shown in steps of so many minutes.
 _STEP = 10
+# Per centre, the open site of each trial by the id of the trial.
+Recruiting = Mapping[str, Mapping[str, Json]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class CentreRow:
-    """A centre in the table. ``able``: names of its valid capabilities. ``trials``: that recruit there."""
+    """A centre in the table.
+
+    ``able``: names of its valid capabilities. ``trials``: that recruit there. ``places``: that its sites of them
+    declare open; None: no site declares any.
+    """
 
     id: str
     name: str
@@ -72,7 +78,8 @@ class CentreRow:
     departement: str
     populations: tuple[str, ...]
     able: tuple[str, ...]
-    trials: int | None
+    trials: int
+    places: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +114,11 @@ def map_view(found: Found, formats: Formats) -> MapView:
     condition = coverage["france"]["condition"] if coverage else None
     rows = [row_of(one, formats) for one in coverage["items"]] if coverage and condition else []
     drawn = outlines()
-    recruiting: dict[str, set[str]] = defaultdict(set)
+    recruiting: dict[str, dict[str, Json]] = defaultdict(dict)
     for trial in found.trials:
         for site in trial["sites"]:
             if site["status"] == "recruiting":
-                recruiting[site["centre"]].add(trial["id"])
+                recruiting[site["centre"]][trial["id"]] = site
     france = coverage["france"] if coverage and condition else {}
     return MapView(
         disease=formats.label(condition["label"]) or condition["code"] if condition else "",
@@ -125,9 +132,7 @@ def map_view(found: Found, formats: Formats) -> MapView:
         rows=rows,
         territories=[row for row in rows if row.code not in drawn.departements],
         symbols=symbols_of(found.network.centres, recruiting),
-        centres=[
-            centre_row(one, found.network, recruiting if condition else None, formats) for one in found.network.centres
-        ],
+        centres=[centre_row(one, found.network, recruiting, formats) for one in found.network.centres],
         method=formats.label(coverage["method"]) if coverage else "",
         diseases=diseases_of(coverage["items"], formats) if coverage and not condition else [],
         alike=[(one["value"], formats.label(one["label"])) for one in found.alike],
@@ -184,7 +189,7 @@ def areas_of(rows: Iterable[Row], paths: Mapping[str, str]) -> dict[int, list[Ar
     return dict(found)
 
 
-def symbols_of(centres: Iterable[Json], recruiting: Mapping[str, set[str]]) -> list[Symbol]:
+def symbols_of(centres: Iterable[Json], recruiting: Recruiting) -> list[Symbol]:
     """Return a symbol for each city, from north to south."""
     cities: dict[tuple[str, str], list[Json]] = defaultdict(list)
     for centre in centres:
@@ -209,10 +214,9 @@ def side_of(symbol: Symbol, others: Iterable[Symbol]) -> Literal["right", "left"
     return "above" if any(-_NAME < distance < 0 for distance in beside) else "left"
 
 
-def centre_row(
-    centre: Json, network: Network, recruiting: Mapping[str, set[str]] | None, formats: Formats
-) -> CentreRow:
+def centre_row(centre: Json, network: Network, recruiting: Recruiting, formats: Formats) -> CentreRow:
     """Return a centre as the table shows it."""
+    here = recruiting.get(centre["id"], {})
     valid = [one["code"] for one in network.capabilities[centre["id"]] if one["state"] in {"valid", "expiring"}]
     return CentreRow(
         id=centre["id"],
@@ -221,8 +225,15 @@ def centre_row(
         departement=centre["departement"],
         populations=tuple(centre["populations"]),
         able=tuple(dict.fromkeys(formats.label(network.words.get(code, code)) for code in valid)),
-        trials=None if recruiting is None else len(recruiting.get(centre["id"], ())),
+        trials=len(here),
+        places=places_of(here.values()),
     )
+
+
+def places_of(sites: Iterable[Json]) -> int | None:
+    """Return the places that sites declare open in all; None: none of them declares a number."""
+    declared = [slot["open"] for site in sites for slot in site.get("slots") or ()]
+    return sum(declared) if declared else None
 
 
 def diseases_of(rows: Iterable[Json], formats: Formats) -> list[tuple[str, str, int]]:

@@ -19,6 +19,7 @@ from services.portal.sessions.cookies import set_cookie
 from shared.values.language import Language
 
 HTML = "text/html"
+_ERROR = 400
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 _POLICY = (
@@ -52,6 +53,12 @@ def environment() -> Environment:
     return found
 
 
+def read_templates() -> None:
+    """Compile all templates, which takes a second. Else each is compiled for its first visitor."""
+    for name in environment().list_templates(["html"]):
+        environment().get_template(name)
+
+
 def page(
     request: Request,
     visitor: Visitor,
@@ -62,6 +69,8 @@ def page(
     **values: Any,
 ) -> Response:
     """Render a template, or with HTMX's header ``HX-Target`` only the block of that name where the template has it.
+
+    An error is shown in the place of what was asked for.
 
     In templates ``t(french, english)`` chooses a text, ``url(path)`` is the address of a page in the visitor's
     language, and the functions of `formats` write dates, numbers and codes.
@@ -80,8 +89,10 @@ def page(
             "formats": texts,
         }
     )
-    target = request.headers.get("hx-target", "")
-    block = found.blocks.get(target.replace("-", "_")) if request.headers.get("hx-request") == "true" else None
+    block = None
+    if request.headers.get("hx-request") == "true":
+        target = request.headers.get("hx-target", "").replace("-", "_")
+        block = found.blocks.get(target, found.blocks["main"] if status >= _ERROR else None)
     if block is not None:
         # Runs what stands before the blocks: a block by itself would not know what its template imports.
         next(found.root_render_func(context), None)

@@ -22,7 +22,7 @@ class Visitor:
     ``path``: of the page, without the prefix of its language and without its query.
     ``me``: organisation, kind, roles and rights of a signed-in visitor, as `/registry/v1/me` states them; None:
     anonymous. ``csrf``: what each form of a signed-in visitor must send back. ``ended``: the browser names a session
-    that is over.
+    that is over. ``demonstration``: the visitor is signed in as a demonstration user.
     """
 
     language: Language
@@ -31,6 +31,7 @@ class Visitor:
     me: Mapping[str, Any] | None = None
     csrf: str = ""
     ended: bool = False
+    demonstration: bool = False
 
 
 async def visitor_of(request: Request) -> Visitor:
@@ -49,7 +50,8 @@ async def _visitor_of(request: Request) -> Visitor:
         return Visitor(language, request.url.path, _api(request, language), ended=identifier is not None)
     secret = session.secret
     api = _api(request, language, secret.tokens.access)
-    return Visitor(language, request.url.path, api, secret.me, secret.csrf)
+    demonstration = secret.tokens.source == "demonstration"
+    return Visitor(language, request.url.path, api, secret.me, secret.csrf, demonstration=demonstration)
 
 
 async def end_session(request: Request) -> None:

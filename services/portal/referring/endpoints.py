@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.clients.problems import ApiError
+from services.portal.clients.problems import FAILURES, ApiError, in_words
 from services.portal.pages.access import Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
@@ -47,10 +47,10 @@ async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: 
     except NotUnderstoodError as error:
         wrong = {error.name: getattr(error.wanted, visitor.language)}
         return _form(request, visitor, names, site, kept, wrong=wrong)
-    except ApiError as error:
+    except FAILURES as error:
         if error.status == 401:
             return redirect(visitor, "/sign-in", back="/match")
-        return _form(request, visitor, names, site, kept, error)
+        return _form(request, visitor, names, site, kept, in_words(error, visitor.language))
     return page(request, visitor, "referring/sent.html", headers=_FORGOTTEN, referral=sent.body, names=names, site=site)
 
 
@@ -83,7 +83,7 @@ def _form(
         request,
         visitor,
         "referring/form.html",
-        status=200 if problem is None and not wrong else 422,
+        status=problem.status if problem else 422 if wrong else 200,
         headers=_FORGOTTEN,
         trial=trial,
         site=site,

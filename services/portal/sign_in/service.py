@@ -23,13 +23,14 @@ from shared.values.problems import NotFoundError
 # A path of this portal: one slash, then no character that a browser reads as another host or as the end of a header.
 _PATH = re.compile(r"/(?:[A-Za-z0-9_.~%-][A-Za-z0-9_.~%/-]*)?(?:\?[A-Za-z0-9_.~%=&+,:;@!*()'/-]*)?")
 _LONGEST_PATH = 1000
+WORKSPACE = "/workspace"
 UNSTORED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 def path_of(back: str) -> str:
-    """Return where to go after signing in: ``back`` if it is a path of this portal, else the first page."""
+    """Return where to go after signing in: ``back`` if it is a path of this portal below ``/``, else the workspace."""
     is_own = len(back) <= _LONGEST_PATH and _PATH.fullmatch(back) and not back.startswith(("/sign-in", "/sign-out"))
-    return back if is_own else "/"
+    return back if is_own and back != "/" else WORKSPACE
 
 
 @dataclass(frozen=True, slots=True)

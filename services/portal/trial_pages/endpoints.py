@@ -11,11 +11,13 @@ from services.portal.pages.rendering import HTML, moved, page
 from services.portal.pages.visitors import CurrentVisitor
 from services.portal.trial_pages.history_view import history_view
 from services.portal.trial_pages.json_ld import medical_trial
+from services.portal.trial_pages.milestones import dates_csv, milestones_of
 from services.portal.trial_pages.reading import read_history, read_parts, read_trial
 from services.portal.trial_pages.view import address_of, trial_view
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+CSV = "text/csv"
 Identifier = Annotated[str, Path(max_length=100, description="Any number of the trial, in any spelling.")]
 Near = Annotated[str, Query(max_length=100, description="A place: the nearest sites come first.")]
 
@@ -30,8 +32,20 @@ async def trial(
     if address_of(found) != identifier:
         return moved(visitor, f"/trials/{address_of(found)}", near=near)
     parts = await read_parts(visitor.api, found, near)
-    view = trial_view(parts, Formats(visitor.language), datetime.now(UTC).date())
-    return page(request, visitor, "trial_pages/trial.html", view=view, near=near, json_ld=medical_trial(view, visitor))
+    today = datetime.now(UTC).date()
+    view = trial_view(parts, Formats(visitor.language), today)
+    json_ld = medical_trial(view, visitor)
+    return page(request, visitor, "trial_pages/trial.html", view=view, near=near, today=today, json_ld=json_ld)
+
+
+@router.api_route("/trials/{identifier}/dates.csv", methods=["GET", "HEAD"], summary="The dates of a trial")
+@produces(CSV)
+async def dates(access: Reader, visitor: CurrentVisitor, identifier: Identifier) -> Response:
+    """Return the table behind the timeline of a trial as CSV."""
+    found, formats = await read_trial(visitor.api, identifier), Formats(visitor.language)
+    text = dates_csv(milestones_of(found, datetime.now(UTC).date(), formats), formats)
+    name = f"cleio-{address_of(found)}-dates.csv"
+    return Response(text, 200, {"Content-Disposition": f'attachment; filename="{name}"'}, f"{CSV}; charset=utf-8")
 
 
 @router.api_route("/trials/{identifier}/history", methods=["GET", "HEAD"], summary="The history of a trial")

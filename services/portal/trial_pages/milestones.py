@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from services.portal.pages.formats import Formats
 from services.portal.pictures.timeline import Mark, Timeline, day_of, timeline
+from shared.values.csv_text import csv_text
 
 _NAMES = {
     "first_posted": ("Inscription au registre", "Registered"),
@@ -45,6 +46,12 @@ def timeline_of(milestones: list[Milestone], today: date, formats: Formats) -> T
         for one in milestones
     ]
     return timeline(marks, today)
+
+
+def dates_csv(milestones: list[Milestone], formats: Formats) -> str:
+    """Return the table behind the picture as CSV (RFC 4180). A date is a year, a month or a day, as it is known."""
+    head = ("étape", "date", "nature") if formats.language == "fr" else ("milestone", "date", "kind")
+    return csv_text(head, ((one.name, one.date, formats.word("milestone", one.state)) for one in milestones))
 
 
 def _state(field: str, milestone: dict[str, Any], today: date) -> State:

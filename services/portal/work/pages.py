@@ -1,10 +1,12 @@
 """Pages of the workspace: the menu around them, and what their forms need."""
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request, Response
 
+from services.portal.clients.names import names_of
 from services.portal.clients.problems import ApiError
 from services.portal.pages.forms import Form
 from services.portal.pages.rendering import page
@@ -15,22 +17,28 @@ from services.portal.work.workers import menu_of
 _CORRECTABLE = frozenset({400, 409, 412, 422})
 
 
-def work_page(
+async def work_page(
     request: Request,
     visitor: Visitor,
     template: str,
     *,
+    parties: Iterable[str | None] = (),
     error: ApiError | None = None,
     form: Form | None = None,
     **values: Any,
 ) -> Response:
-    """Render a page of the workspace. ``error``: why the form was refused; ``form``: what was sent."""
+    """Render a page of the workspace.
+
+    ``parties``: the organisations and authors that it names; ``error``: why the form was refused; ``form``: what was
+    sent.
+    """
     return page(
         request,
         visitor,
         template,
         status=error.status if error else 200,
         menu=menu_of(visitor),
+        names=await names_of(visitor.api, visitor.me, parties),
         new_key=lambda: secrets.token_urlsafe(24),
         error=error,
         form=form or Form({}),

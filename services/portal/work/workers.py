@@ -14,7 +14,7 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     (
         "/workspace",
         Label(fr="À faire", en="To do"),
-        frozenset({"hospital", "centre", "sponsor", "coordination"}),
+        frozenset({"hospital", "centre", "sponsor", "network", "association", "authority", "coordination"}),
     ),
     (
         "/workspace/referrals",

@@ -76,7 +76,7 @@ async def summary(
 
 
 def _shown(request: Request, visitor: Visitor, outcome: Outcome, template: str = "workbench/match.html") -> Response:
-    status = 422 if outcome.faults or outcome.problem else 200
+    status = outcome.problem.status if outcome.problem else 422 if outcome.faults else 200
     values = presented(outcome, visitor, today())
     return page(request, visitor, template, status=status, headers=_FORGOTTEN, **values)
 

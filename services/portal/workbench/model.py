@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.portal.clients.problems import ApiError
+from services.portal.clients.problems import ApiError, ApiUnavailableError
 from services.portal.workbench.comparing import Difference
 from services.portal.workbench.public_texts import CriteriaSource
 from services.portal.workbench.state import State
@@ -18,7 +18,8 @@ class Outcome:
     ``answer``: of the record; None: there is no record, or it was refused. ``effect``: what the action changed.
     ``hypothesis``: the answer with the suppositions, and ``supposed`` what differs then. ``names``: of codes.
     ``sources``: of the criteria of trials. ``faults``: what is wrong, by field. ``problem``: the API refused the
-    record. ``codes``: those that words found. ``kept``: the fields to show again.
+    record, or did not answer; then ``retry`` is the action to do again. ``codes``: those that words found. ``kept``:
+    the fields to show again.
     """
 
     state: State
@@ -29,6 +30,7 @@ class Outcome:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, CriteriaSource] = field(default_factory=dict)
     faults: Mapping[str, Label] = field(default_factory=dict)
-    problem: ApiError | None = None
+    problem: ApiError | ApiUnavailableError | None = None
+    retry: str = ""
     codes: Sequence[Mapping[str, Any]] | None = None
     kept: Mapping[str, str] = field(default_factory=dict)

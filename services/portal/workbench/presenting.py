@@ -1,9 +1,11 @@
 """What the templates of the workbench show of an outcome. Pure."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
+from services.portal.clients.problems import in_words
 from services.portal.pages.codes import WORDS
 from services.portal.pages.formats import Formats
 from services.portal.pages.visitors import Visitor
@@ -16,6 +18,9 @@ from services.portal.workbench.questions import questions_view
 from services.portal.workbench.service import EXAMPLES
 from services.portal.workbench.state import Record
 
+# A field of a question.
+_QUESTION = re.compile(r"q\d+f\d+-")
+
 
 def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]:
     """Return the values of a page for an outcome."""
@@ -25,6 +30,9 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
     return {
         "state": outcome.state,
         "outcome": outcome,
+        "problem": None if outcome.problem is None else in_words(outcome.problem, visitor.language),
+        # What has no field of its own while there is no answer travels on, for the next try.
+        "carried": _carried(outcome),
         "answer": answer,
         "questions": []
         if answer is None
@@ -84,3 +92,9 @@ def _person(outcome: Outcome) -> dict[str, str]:
     stored = {name: str(record.get(name) or "") for name in ("birth_date", "age", "sex", "place", "as_of")}
     stored["age"] = age_in_words(stored["age"])
     return {name: kept.get(name, value) for name, value in stored.items()}
+
+
+def _carried(outcome: Outcome) -> dict[str, str]:
+    if not outcome.retry:
+        return {}
+    return {name: value for name, value in outcome.kept.items() if value and _QUESTION.match(name)}

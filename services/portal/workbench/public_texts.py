@@ -6,15 +6,16 @@ They say nothing of a patient: they are the same for all visitors.
 import asyncio
 import gzip
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
 from services.portal.clients.api import Api, segment
+from services.portal.clients.problems import FAILURES, ApiError, ApiUnavailableError
 
 _MOST_SOURCES = 10_000
-# How long names are kept.
-_SECONDS = 3600.0
+# How long names are used before they are read again.
+_SECONDS = 1800.0
 # The column of the French label; the English one follows.
 _FRENCH = 7
 
@@ -32,18 +33,34 @@ class PublicTexts:
     """Reads the terminology as a whole, so that no call names a code of a patient; and each source once."""
 
     _names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    _read_at: float | None = None
+    _is_read: bool = False
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sources: dict[tuple[str, int], CriteriaSource] = field(default_factory=dict)
 
     async def names(self, api: Api, codes: Iterable[str]) -> dict[str, Mapping[str, str]]:
         """Return the names of codes in both languages. A code without a name is left out."""
         async with self._reading:
-            if self._read_at is None or monotonic() - self._read_at > _SECONDS:
-                content = await api.download("/registry/v1/terminology/document")
-                self._names = await asyncio.to_thread(names_in, content)
-                self._read_at = monotonic()
+            if not self._is_read:
+                with suppress(*FAILURES):  # an answer is shown with codes rather than not
+                    await self._read_names(api)
         return {code: self._names[code] for code in codes if code in self._names}
+
+    async def keep_current(self, api: Api) -> None:
+        """Read the names, before the first visitor needs them, and wait until they are to be read again.
+
+        :raises ApiUnavailableError: they cannot be read now.
+        """
+        try:
+            async with self._reading:
+                await self._read_names(api)
+        except ApiError as error:
+            raise ApiUnavailableError from error
+        await asyncio.sleep(_SECONDS)
+
+    async def _read_names(self, api: Api) -> None:
+        content = await api.download("/registry/v1/terminology/document")
+        self._names = await asyncio.to_thread(names_in, content)
+        self._is_read = True
 
     async def sources(self, api: Api, trials: Iterable[Mapping[str, Any]]) -> dict[str, CriteriaSource]:
         """Return the sources of the criteria of trials of an answer, by id. Criteria without a version have none."""
@@ -52,7 +69,10 @@ class PublicTexts:
         return {key[0]: self._sources[key] for key in keys if key in self._sources}
 
     async def _read_source(self, api: Api, key: tuple[str, int]) -> None:
-        found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        try:
+            found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+        except FAILURES:
+            return
         if found and found.get("version") == key[1]:
             references = {one["id"]: one["source"]["ref"] for one in found["criteria"] if one.get("source")}
             if len(self._sources) >= _MOST_SOURCES:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.portal.clients.api import Api
-from services.portal.clients.problems import ApiError
+from services.portal.clients.problems import FAILURES, ApiError
 from services.portal.pages.forms import Form
 from services.portal.workbench.answering import (
     NOTHING_GIVEN,
@@ -52,6 +52,8 @@ _NOTHING = Label(
 )
 _SUPPOSE_DAY = Label(fr="Donnez le jour de l'évaluation, entier.", en="Give the whole day of evaluation.")
 MOST_CODES = 12
+_NOT_ALLOWED = frozenset({401, 403, 404})
+_RECORD_AT_FAULT = frozenset({400, 413, 422})
 
 
 class Workbench:
@@ -62,11 +64,19 @@ class Workbench:
         self._texts = texts
 
     async def act(self, form: Form) -> Outcome:
-        """Do what the button of the form says, and evaluate.
+        """Do what the button of the form says, and evaluate. Where no service answers, all that was typed is kept.
 
-        :raises ApiError: 401 or 403, the visitor may not match; the record is not at fault.
+        :raises ApiError: 401, 403 or 404, the visitor may not match; the record is not at fault.
         """
         state = replace(State.read(form.text("state")), invented=bool(form.one("invented")))
+        try:
+            return await self._act(state, form)
+        except FAILURES as error:
+            if error.status in _NOT_ALLOWED:
+                raise
+            return Outcome(state, problem=error, retry=form.one("do") or "update", kept=_fields(form))
+
+    async def _act(self, state: State, form: Form) -> Outcome:
         action, _, name = (form.one("do") or "update").partition(":")
         try:
             if action == "example" or form.one("pasted"):
@@ -86,7 +96,7 @@ class Workbench:
     async def evaluate(self, state: State) -> Outcome:
         """Evaluate a state as it is.
 
-        :raises ApiError: 401 or 403, the visitor may not match.
+        :raises ApiError: the visitor may not match, or the service could not answer.
         """
         return await self._evaluated(state)
 
@@ -112,7 +122,7 @@ class Workbench:
                 )
             ).body
         except ApiError as error:
-            if error.status in {401, 403}:
+            if error.status not in _RECORD_AT_FAULT:
                 raise
             return replace(await self._evaluated(state), problem=error, kept=_fields(form))
         return await self._evaluated(State(found["patient"], {}, found["warnings"], {}, invented))
@@ -161,7 +171,7 @@ class Workbench:
         try:
             answer, hypothesis = await asyncio.gather(self._match(state.record, state), self._hypothesis(state))
         except ApiError as error:
-            if error.status in {401, 403}:
+            if error.status not in _RECORD_AT_FAULT:
                 raise
             return Outcome(state, problem=error)
         names, sources = await asyncio.gather(

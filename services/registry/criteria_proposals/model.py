@@ -26,3 +26,12 @@ class Proposal:
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal that waits, in short. ``trial``: the id of its trial."""
+
+    trial: str
+    number: int
+    at: datetime

@@ -6,8 +6,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.criteria_proposals.model import Proposal
+from services.registry.criteria_proposals.model import Proposal, Waiting
 from services.registry.criteria_proposals.tables import criteria_proposals
+from services.registry.trials.tables import trials
 from shared.values.problems import StaleVersionError
 
 _COLUMNS = [one for one in criteria_proposals.c if one.name != "trial_key"]
@@ -24,6 +25,18 @@ class ProposalRepository:
         columns = criteria_proposals.c
         found = select(*_COLUMNS).where(columns.trial_key == key).order_by(columns.number.desc()).limit(limit)
         return [Proposal(**row._mapping) for row in await self.connection.execute(found)]
+
+    async def waiting(self, author: str, limit: int) -> list[Waiting]:
+        """Return the proposals that wait for another person than ``author``, oldest first. Merged trials have none."""
+        columns = criteria_proposals.c
+        found = (
+            select(columns.trial_key, columns.number, columns.at)
+            .join(trials, trials.c.key == columns.trial_key)
+            .where(columns.outcome.is_(None), columns.author != author, trials.c.merged_into.is_(None))
+            .order_by(columns.at, columns.trial_key, columns.number)
+            .limit(limit)
+        )
+        return [Waiting(*row) for row in await self.connection.execute(found)]
 
     async def get(self, key: str, number: int) -> Proposal | None:
         columns = criteria_proposals.c

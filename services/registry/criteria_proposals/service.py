@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from services.registry.criteria_proposals.model import Outcome, Proposal
 from services.registry.criteria_proposals.problems import AuthorCannotSignError, EndedProposalError
 from services.registry.criteria_proposals.repository import ProposalRepository
+from services.registry.criteria_proposals.routing import change_of_proposal
 from services.registry.criteria_proposals.schemas import CriteriaDraft, ProposalDocument, SignatureInput
 from services.registry.trials.criteria import source_hash
 from services.registry.trials.model import StoredTrial
@@ -66,6 +67,7 @@ class ProposalService:
             at=self.trials.now,
         )
         await self.repository.add(stored.key, proposal)
+        self.trials.writer.record(change_of_proposal(proposal, stored))
         return _document(proposal, stored, access)
 
     async def withdraw(self, identifier: str, number: int, access: Access, expected: int | None) -> None:
@@ -120,6 +122,7 @@ class ProposalService:
         )
         if not await self.repository.end(stored.key, ended):
             raise StaleVersionError
+        self.trials.writer.record(change_of_proposal(ended, stored))
 
 
 def _document(proposal: Proposal, stored: StoredTrial, access: Access) -> ProposalDocument:

@@ -81,11 +81,12 @@ class AskingService:
         dossier = await session.own_dossier(submission)
         async with session.beyond():
             found = await session.requests.of_dossier(dossier.reference)
+            steps = await session.requests.steps.of_many([request.reference for request, _ in found])
         shown = [request for request, _ in found if session.sees_all or request.named]
         return FeasibilityOverview(
             submission=dossier.reference,
             result=FeasibilityResult.of(network_result(found), exact=session.sees_all),
-            requests=[summary(one) for one in shown],
+            requests=[summary(one, steps.get(one.reference, ())) for one in shown],
         )
 
     async def visible(self, submission: str) -> VisibleFieldsDocument:

@@ -169,6 +169,9 @@ class FeasibilitySummary(ApiModel):
     requested_at: Instant = Field(description="When the centre was asked.")
     deadline: Day | None = Field(description="The last day to answer the questionnaire; null: none waits for answers.")
     named: bool = Field(description="Whether the sponsor may know what this centre answers.")
+    question_open: bool = Field(
+        description="Whether the sponsor owes the answer to a question: the clock of the answer stands."
+    )
 
 
 class FeasibilityPage(ApiModel):
@@ -182,7 +185,6 @@ class FeasibilityDocument(FeasibilitySummary):
     """A request with the study, what can be done, and how long everything took."""
 
     gate: GateState = Field(description="The confidentiality gate: `closed` (not signed yet), `open` or `expired`.")
-    question_open: bool = Field(description="Whether the sponsor owes the answer to a question.")
     actions: list[StepAction] = Field(description="The steps that the caller can take now.")
     dossier: StudyShown = Field(description="The study, as far as the caller may see it.")
     clocks: list[FeasibilityClock] = Field(description="What is measured, in the order of the work.")

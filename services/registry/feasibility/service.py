@@ -1,6 +1,7 @@
 """Reads feasibility requests and takes the steps of their work."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -58,7 +59,9 @@ class FeasibilityService:
             narrowing = Narrowing(session.access.principal.centre or "", None, state, due_by)
         if session.kind == "sponsor":
             narrowing = Narrowing(None, await session.own_dossiers(), state, due_by)
-        return [summary(one) for one in await session.requests.page(narrowing, after, limit)]
+        found = await session.requests.page(narrowing, after, limit)
+        steps = await session.requests.steps.of_many([one.reference for one in found])
+        return [summary(one, steps.get(one.reference, ())) for one in found]
 
     async def read(self, submission: str, centre: str) -> FeasibilityDocument:
         """Return a request, with what the caller may see of the study.
@@ -120,9 +123,8 @@ class FeasibilityService:
         steps = await session.requests.steps.of(request.reference)
         gate = await session.gate(request.submission, request.centre)
         return FeasibilityDocument(
-            **{**dict(summary(request)), "state": shown_state(request, dossier)},
+            **{**dict(summary(request, steps)), "state": shown_state(request, dossier)},
             gate=gate,
-            question_open=is_question_open(steps),
             actions=possible(request, steps, dossier, session.kind),  # type: ignore[arg-type]
             dossier=await self._dossier(dossier, gate),
             clocks=[
@@ -159,7 +161,7 @@ class FeasibilityService:
         )  # fmt: skip
 
 
-def summary(request: FeasibilityRequest) -> FeasibilitySummary:
+def summary(request: FeasibilityRequest, steps: Iterable[Step]) -> FeasibilitySummary:
     """Return a request as lists show it."""
     return FeasibilitySummary(
         reference=request.reference,
@@ -170,4 +172,5 @@ def summary(request: FeasibilityRequest) -> FeasibilitySummary:
         requested_at=request.requested_at,
         deadline=request.deadline,
         named=request.named,
+        question_open=is_question_open(steps),
     )

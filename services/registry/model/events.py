@@ -59,6 +59,21 @@ class TrialStatusEvent(CloudEvent):
     data: StatusChangeData = Field(description="What changed.")
 
 
+class ProposalData(ChangeData):
+    """Criteria that one person proposed and another person signs."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+    outcome: Literal["signed", "withdrawn"] | None = Field(default=None, description="What became of them.")
+
+
+class ProposalEvent(CloudEvent):
+    """Criteria were proposed, and wait for a second person, or they were signed or withdrawn. For the coordination."""
+
+    type: Literal["criteria.proposed", "criteria.proposal_ended"] = Field(description="The type of the event.")
+    data: ProposalData = Field(description="Which proposal: read it from `/criteria/proposals/{number}` of the trial.")
+
+
 class MergeData(TrialChangeData):
     """Two trials were merged or separated."""
 
@@ -319,6 +334,7 @@ class RemovalEvent(CloudEvent):
 RegistryEvent: TypeAlias = Annotated[
     TrialEvent
     | TrialStatusEvent
+    | ProposalEvent
     | MergeEvent
     | SiteEvent
     | HoldEvent

@@ -16,7 +16,7 @@ from shared.criteria.durations import parse
 from shared.vocabulary.durations import DAYS_PER_MONTH
 from shared.vocabulary.geography import country_of
 from shared.vocabulary.identifiers import PREFERENCE, alias_of
-from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
+from shared.vocabulary.recruitment import CLOSED_STATUSES, UPCOMING_STATUSES, is_open
 
 Fields = dict[str, list[str] | list[int]]
 Json = Mapping[str, Any]
@@ -164,7 +164,7 @@ class Documents:
             "country": {country_of(one) for one in trial["countries"]},
             **_of_sites(facts.sites, centres, trial["status"]),
             "open": (_yes(is_open(trial["status"])),),
-            "open_in_france": (_yes(_is_open_in_france(trial, facts.sites)),),
+            "in_france": (_in_france(trial, facts.sites),),
             "published": (_yes(trial["published"]),),
             "demo": (_yes(trial["sample"] == "demo"),),
             "scope": (trial["scope"]["answer"],),
@@ -231,11 +231,15 @@ def _sponsors(trial: Json) -> list[str]:
 
 def _of_sites(sites: Sequence[SiteFacts], centres: Sequence[CentreFacts], status: str) -> dict[str, Iterable[str]]:
     open_sites = _open_sites(sites, status)
+    open_centres = {one.centre for one in open_sites}
+    recruiting = [one for one in centres if one.id in open_centres]
     return {
         "centre": {one.centre for one in sites},
         "departement": {one.departement for one in centres},
         "region": {_folded(one.region) for one in centres},
-        "open_centre": {one.centre for one in open_sites},
+        "open_centre": open_centres,
+        "open_departement": {one.departement for one in recruiting},
+        "open_region": {_folded(one.region) for one in recruiting},
         "open_places": (_yes(any(one.open_places for one in open_sites)),),
     }
 
@@ -245,16 +249,22 @@ def _open_sites(sites: Sequence[SiteFacts], status: str) -> list[SiteFacts]:
     return [one for one in sites if status not in CLOSED_STATUSES and is_open(one.status)]
 
 
-def _is_open_in_france(trial: Json, sites: Sequence[SiteFacts]) -> bool:
-    """Return whether a French place recruits; where no status of a French place is known, the trial's own counts."""
-    if "FR" not in map(country_of, trial["countries"]) or trial["status"] in CLOSED_STATUSES:
-        return False
+def _in_france(trial: Json, sites: Sequence[SiteFacts]) -> str:
+    """Return ``open`` if a French place recruits, ``upcoming`` if one will, else ``no``.
+
+    Where no status of a French place is known, the trial's own counts.
+    """
+    status = trial["status"]
+    if "FR" not in map(country_of, trial["countries"]) or status in CLOSED_STATUSES - UPCOMING_STATUSES:
+        return "no"
     places = [one.status for one in sites]
     places += [
         one["status"] for one in trial["locations"] if country_of(one["country"] or "") == "FR" and one["status"]
     ]
-    known = [status for status in places if status != "unknown"]
-    return any(map(is_open, known)) if known else is_open(trial["status"])
+    known = {one for one in places if one != "unknown"} or {status}
+    if status not in CLOSED_STATUSES and any(map(is_open, known)):
+        return "open"
+    return "upcoming" if UPCOMING_STATUSES & {status, *known} else "no"
 
 
 def _orders(trial: Json, number: int) -> dict[str, int]:

@@ -12,12 +12,11 @@ from services.registry.search.documents import Fields
 WORDS: Final = ("disease", "title", "text", "sponsor")
 FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "disease_code",
-    "centre", "departement", "region", "country", "sex", "age_band", "scope", "state", "source",
-    "owner",
+    "centre", "departement", "region", "open_centre", "open_departement", "open_region", "country", "sex", "age_band",
+    "scope", "state", "source", "owner",
 )  # fmt: skip
 VALUES: Final = (
-    "key", "alias", "topic", "condition", "target", "own", "open_centre", "open_places", "open", "open_in_france",
-    "published", "demo",
+    "key", "alias", "topic", "condition", "target", "own", "open_places", "open", "in_france", "published", "demo",
 )  # fmt: skip
 NUMBERS: Final = ("minimum_age", "maximum_age", "updated_day", "confirmed_day")
 ORDERS: Final = ("by_relevance", "by_updated", "by_start", "by_identifier")

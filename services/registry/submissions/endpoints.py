@@ -104,9 +104,9 @@ async def list_submissions(
     after = open_page(request, cursor)
     place = (datetime.fromtimestamp(after[0] / 1e6, UTC), cast("str", after[1])) if after else None
     found = await service.page(state, place, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
+    last = found[limit - 1][0] if len(found) > limit else None
     following = close_page(request, response, [_microseconds(last.created_at), last.reference] if last else None)
-    return SubmissionPage(items=[SubmissionHead.of(one) for one in found[:limit]], next=following)
+    return SubmissionPage(items=[SubmissionHead.of(one, steps) for one, steps in found[:limit]], next=following)
 
 
 @router.post("/submissions", status_code=201, response_model=SubmissionDocument, summary="Create a dossier")

@@ -1,5 +1,6 @@
 """Dossiers on the wire."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.registry.model.references import SubmissionReference
 from services.registry.model.texts import ImpersonalText, PublicNumber
 from services.registry.model.trial import ScopeAnswer
-from services.registry.steps.model import Step
+from services.registry.steps.model import Step, since_of
 from services.registry.submissions.content import SubmissionContent
 from services.registry.submissions.model import Answer, Comment, Delegate, Submission, SubmissionState
 from shared.values.forms import described
@@ -114,6 +115,7 @@ class SubmissionHead(ApiModel):
     version: int = Field(description="The version, as in the `ETag`; each change raises it by one.")
     owner: str = Field(description="The organisation that is responsible for it.")
     state: SubmissionState = Field(description="Where it stands.")
+    since: Day | None = Field(description="The day since which it stands there.")
     answer: Answer | None = Field(description="The last decision on it; null: none since it was submitted.")
     title: str | None = Field(description="Its title, or that of the trial.")
     submitted: int = Field(description="The number of the version that was submitted last; 0: none.")
@@ -124,14 +126,15 @@ class SubmissionHead(ApiModel):
     updated_at: Instant = Field(description="When it was changed last.")
 
     @classmethod
-    def of(cls, one: Submission) -> "SubmissionHead":
-        """Return a dossier as lists show it."""
-        return cls(**head_of(one))
+    def of(cls, one: Submission, steps: Sequence[Step]) -> "SubmissionHead":
+        """Return a dossier as lists show it. ``steps``: oldest first."""
+        return cls(**head_of(one, steps))
 
 
-def head_of(one: Submission) -> dict[str, Any]:
+def head_of(one: Submission, steps: Sequence[Step]) -> dict[str, Any]:
     """Return the fields of `SubmissionHead`."""
     return {
+        "since": since_of(steps),
         "reference": one.reference, "version": one.version, "owner": one.owner, "state": one.state,
         "answer": one.answer, "title": one.title, "submitted": one.number, "published": one.published_number,
         "trial_id": one.trial_key, "transfer_to": one.transfer_to, "created_at": one.created_at,

@@ -91,10 +91,14 @@ class SubmissionService:
             raise NotFoundError
         return Dossier(one, relation)
 
-    async def page(self, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Submission]:
-        """Return the dossiers that the caller may see, newest first."""
+    async def page(
+        self, state: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> list[tuple[Submission, list[Step]]]:
+        """Return the dossiers that the caller may see with their steps, newest first."""
         of = None if self.access.rows == "all" else self.organisation
-        return await self.repository.page(of, state, after, limit)
+        found = await self.repository.page(of, state, after, limit)
+        steps = await self.repository.steps.of_many([one.reference for one in found])
+        return [(one, steps.get(one.reference, [])) for one in found]
 
     async def create(self, content: SubmissionContent, detail: Mapping[str, object] | None = None) -> Dossier:
         """Create a dossier of the caller's organisation.
@@ -276,7 +280,7 @@ class SubmissionService:
         steps = await self.repository.steps.of(one.reference)
         standing = steps_rules.standing_of(one, steps)
         head = SubmissionDocument.model_construct(
-            **head_of(one),
+            **head_of(one, steps),
             amends=one.amends,
             actions=steps_rules.possible(one, self.principal.kind, dossier.relation),
             consent_by=standing.consent.author if standing.consent else None,

@@ -18,6 +18,7 @@ class CurrentTerminology:
     def __init__(self, database: Database, use: Callable[[Terminology], None]) -> None:
         self._database = database
         self._use = use
+        self._terminology: Terminology | None = None
         self._loaded: list[int] | None = None
         self._version = self._published = ""
         self._lock = asyncio.Lock()
@@ -31,7 +32,7 @@ class CurrentTerminology:
                 if loaded == self._loaded:
                     return
                 contents = await repository.contents()
-            terminology = await build_terminology(contents)
+            self._terminology = terminology = await build_terminology(contents)
             self._use(terminology)
             self._loaded, self._version = loaded, terminology.version
 
@@ -45,6 +46,8 @@ class CurrentTerminology:
             self._published = version
 
     async def watch(self) -> None:
-        """Wait, then publish: the command line or another replica may have loaded a release."""
+        """Prepare for searches, wait, then publish: the command line or another replica may have loaded a release."""
+        if self._terminology is not None:
+            await asyncio.to_thread(self._terminology.prepare)
         await asyncio.sleep(SECONDS)
         await self.publish()

@@ -7,7 +7,7 @@ from shared.vocabulary.text import fold
 
 
 class ConceptFinder:
-    """The folded names of all concepts in one text, made when first asked, in about a second.
+    """The folded names of all concepts in one text, made when first asked, in about a second, or by `prepare`.
 
     ``names``: yields each code with its names; ``by_hand``: the codes of concepts written by hand.
     """
@@ -15,6 +15,10 @@ class ConceptFinder:
     def __init__(self, names: Callable[[], Iterable[tuple[str, Iterable[str]]]], by_hand: Container[str]) -> None:
         self._names = names
         self._by_hand = by_hand
+
+    def prepare(self) -> None:
+        """Make the text now, so that the first to ask need not wait. Nothing is done where it is made."""
+        _ = self._text
 
     def find(self, query: str, limit: int) -> list[str]:
         """Return the codes of at most ``limit`` concepts with a name in which each word of the query begins a word.

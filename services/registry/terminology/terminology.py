@@ -102,6 +102,10 @@ class Terminology:
             return list(self)
         return [one for one in found if one is not None]
 
+    def prepare(self) -> None:
+        """Make what the first search by words needs. Takes a second, once."""
+        self._finder.prepare()
+
     def names(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the code and all names of each concept, those of the tables by language."""
         for language in LANGUAGES:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.registry.referrals.gates import today_in_france
 from services.registry.worklists.model import Reader
 from services.registry.worklists.schemas import Worklist
-from services.registry.worklists.service import WorklistService, reader_id
+from services.registry.worklists.service import WorklistService, reader_id, signs_as
 from services.registry.worklists.writing import CALENDAR, CSV, JSON, as_calendar, as_csv
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -64,4 +64,4 @@ def _reader(request: Request, access: Access, centre: str | None) -> Reader:
             raise ForbiddenError
         return Reader("centre", centre, now, today_in_france(now), days)
     kind = access.principal.kind
-    return Reader(kind, reader_id(access), now, today_in_france(now), days)  # type: ignore[arg-type]
+    return Reader(kind, reader_id(access), now, today_in_france(now), days, signs_as(access.principal))  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ class Reader:
     """For whom a worklist is. ``id``: of the organisation, of a centre that of the centre; empty: the coordination.
 
     ``now``: the instant; ``today``: the day in France. ``answer_days``: within which a centre answers a referral.
+    ``signs_as``: the author as whom the caller may sign criteria; empty: it may not.
     """
 
     kind: ReaderKind
@@ -33,6 +34,7 @@ class Reader:
     now: datetime
     today: date
     answer_days: int
+    signs_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from datetime import date
 from typing import Final
 
 from services.registry.trials.repository import TrialRepository
+from services.registry.trials.service import author_of
 from services.registry.worklists.model import Item, Reader
 from services.registry.worklists.schemas import Worklist, WorklistItem
 from services.registry.worklists.sources import SOURCES
-from shared.access.policy import Access
+from shared.access.policy import Access, decide
+from shared.access.principal import Principal
 from shared.persistence import Reading
 from shared.values.problems import ForbiddenError
 
@@ -47,3 +49,8 @@ def reader_id(access: Access) -> str:
     if not of:
         raise ForbiddenError
     return of
+
+
+def signs_as(principal: Principal) -> str:
+    """Return the author as whom a caller may sign criteria; empty: it may not."""
+    return author_of(principal).name if decide(principal, "write", "trial") is not None else ""

@@ -63,7 +63,12 @@ def _nul(pointer: str) -> Fault:
 
 
 async def check_accept(request: StrictRequest, rules: RouteRules) -> None:
-    """:raises NotAcceptableError: 406, the client accepts none of the media types of the route."""
+    """A file of a page is sent whatever the browser prefers: its link says what it is.
+
+    :raises NotAcceptableError: 406, the client accepts none of the media types of the route.
+    """
+    if rules.is_page and "text/html" not in rules.produced:
+        return
     accept = request.headers.get("accept") or "*/*"
     ranges = [
         part.partition(";")[0].strip().lower()

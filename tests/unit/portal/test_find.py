@@ -72,15 +72,19 @@ def test_who_may_take_part(stated: dict[str, Any], words: str) -> None:
 
 
 def test_a_search_leaves_out_what_no_filter_has() -> None:
-    search = Search.of(QueryParams("q=+a+&status=recruiting&status=x&age=8&unit=months&near=59&sort=best&radius=7"))
+    search = Search.of(
+        QueryParams("q=+a+&status=recruiting&status=x&age=8&unit=months&near=59&sort=best&radius=7&departement=75,x")
+    )
     assert search.parameters("50.4,3.2") == {
         "q": "a",
         "status": "recruiting",
+        "region": "",
+        "departement": "75",
         "condition": "",
         "atmp_class": "",
         "phase": "",
         "centre": "",
-        "open": "",
+        "open": "true",  # where it is open
         "age": "P8M",
         "near": "50.4,3.2",
         "radius": "",

@@ -55,13 +55,18 @@ def centre(name: str, city: str, departement: str, lat: float, lon: float) -> di
 
 def test_a_city_with_two_centres_is_one_symbol_and_counts_a_trial_once() -> None:
     centres = [centre("necker", "Paris", "75", *PARIS), centre("trousseau", "Paris", "75", *PARIS)]
-    sites = [{"centre": "fr-necker", "status": "recruiting"}, {"centre": "fr-trousseau", "status": "recruiting"}]
+    slots = [{"cohort": "adults", "open": 2}, {"cohort": "children", "open": 1}]
+    sites = [
+        {"centre": "fr-necker", "status": "recruiting", "slots": slots},
+        {"centre": "fr-trousseau", "status": "recruiting", "slots": []},
+    ]
     stated = {"fr-necker": [{"code": "apheresis", "state": "expired"}, {"code": "mri", "state": "valid"}]}
     network = Network(centres, {"fr-trousseau": [], **stated}, {"mri": {"fr": "IRM", "en": "MRI"}}, [])
     view = map_view(Found(network, None, [{"id": "CL1", "sites": sites}], "no_geography"), Formats("fr"))
     (symbol,) = view.symbols
     assert (symbol.centres, symbol.trials) == (("necker", "trousseau"), 1)
     assert [one.able for one in view.centres] == [("IRM",), ()]
+    assert [one.places for one in view.centres] == [3, None]
     assert view.rows == []
 
 

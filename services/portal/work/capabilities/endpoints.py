@@ -5,10 +5,11 @@ from fastapi import APIRouter, Request, Response
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
-from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.capabilities.reading import capabilities_of, state
-from services.portal.work.workers import Worker, centre_of, menu_of
+from services.portal.work.pages import work_page
+from services.portal.work.workers import Worker, centre_of
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
@@ -38,14 +39,12 @@ async def state_capability(request: Request, access: Sender, visitor: Worker, fo
 async def _page(
     request: Request, visitor: Visitor, *, done: str = "", error: ApiError | None = None, form: Form | None = None
 ) -> Response:
-    return page(
+    return await work_page(
         request,
         visitor,
         "work/capabilities.html",
-        status=error.status if error else 200,
-        menu=menu_of(visitor),
         found=await capabilities_of(visitor.api, centre_of(visitor)),
         done=done,
         error=error,
-        form=form or Form({}),
+        form=form,
     )

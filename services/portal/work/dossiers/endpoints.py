@@ -1,30 +1,30 @@
 """The pages of dossiers."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
-from services.portal.clients.pages_of_lists import every
+from services.portal.clients.names import names_of
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
+from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
-from services.portal.work.dossiers.reading import DOSSIERS, create, read
-from services.portal.work.dossiers.view import DECISIONS, groups_of, step_of
+from services.portal.work.dossiers.clocks import Waiting, picture_of, table_of
+from services.portal.work.dossiers.pages import dossier_page, not_json, written
+from services.portal.work.dossiers.reading import DOSSIERS, create, listed
+from services.portal.work.dossiers.view import DECISIONS, step_of
 from services.portal.work.pages import act, check_correctable, work_page
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
-from shared.values.wire import Label
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 # A digital protocol, in the encoding of a form.
 PROTOCOL_BYTES = 12 * 1024 * 1024
-_NOT_JSON = Label(
-    fr="Ce n'est pas du JSON : vérifiez virgules et accolades.", en="This is not JSON: check its commas and brackets."
-)
+CSV = "text/csv"
 
 
 @router.api_route("/workspace/dossiers", methods=["GET", "HEAD"], summary="Dossiers")
@@ -32,6 +32,16 @@ _NOT_JSON = Label(
 async def list_dossiers(request: Request, access: Reader, visitor: Worker) -> Response:
     """List the dossiers that the visitor may read, by state."""
     return await _list(request, visitor)
+
+
+@router.get("/workspace/dossiers.csv", summary="Dossiers, as a table")
+@produces(CSV)
+async def dossier_table(access: Reader, visitor: Worker) -> Response:
+    """Return the list with its clocks as CSV."""
+    groups = await listed(visitor.api)
+    names = await names_of(visitor.api, visitor.me, _owners(groups))
+    headers = {"Content-Disposition": 'attachment; filename="cleio-dossiers.csv"', "Cache-Control": "no-store"}
+    return Response(table_of(groups, names.organisations), 200, headers, f"{CSV}; charset=utf-8")
 
 
 @router.post("/workspace/dossiers", summary="Create a dossier")
@@ -42,7 +52,7 @@ async def create_dossier(request: Request, access: Sender, visitor: Worker, form
     try:
         made = await create(visitor, form)
     except json.JSONDecodeError:
-        return await _list(request, visitor, error=_not_json(visitor), form=form)
+        return await _list(request, visitor, error=not_json(visitor), form=form)
     except ApiError as error:
         check_correctable(error)
         return await _list(request, visitor, error=error, form=form)
@@ -55,7 +65,7 @@ async def show_dossier(
     request: Request, access: Reader, visitor: Worker, submission: str, done: str = "", earlier: str = ""
 ) -> Response:
     """Show a dossier. ``earlier``: the number of the version with which to compare."""
-    return await _page(request, visitor, submission, done=done, earlier=earlier)
+    return await dossier_page(request, visitor, submission, done=done, earlier=earlier)
 
 
 @router.post("/workspace/dossiers/{submission}", summary="Take a step of a dossier")
@@ -67,7 +77,7 @@ async def take_step(
     """Take a step or decision."""
     where = "decisions" if form.one("action") in DECISIONS else "steps"
     path = f"{DOSSIERS}/{segment(submission)}/{where}"
-    return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, step_of(form)))
+    return await written(request, visitor, submission, form, lambda: act(visitor, path, form, step_of(form)))
 
 
 @router.post("/workspace/dossiers/{submission}/comments", summary="Comment on a dossier")
@@ -77,7 +87,7 @@ async def comment(request: Request, access: Sender, visitor: Worker, submission:
     """Add a comment."""
     body = {"text": form.one("text"), "pointer": form.one("pointer") or None, "internal": bool(form.one("internal"))}
     path = f"{DOSSIERS}/{segment(submission)}/comments"
-    return await _write(request, visitor, submission, form, lambda: act(visitor, path, form, body))
+    return await written(request, visitor, submission, form, lambda: act(visitor, path, form, body))
 
 
 @router.post("/workspace/dossiers/{submission}/content", summary="Replace the content of a draft")
@@ -88,7 +98,7 @@ async def replace_content(
 ) -> Response:
     """Replace the content of a draft."""
     path, version = f"{DOSSIERS}/{segment(submission)}/content", {"If-Match": form.one("etag")}
-    return await _write(
+    return await written(
         request,
         visitor,
         submission,
@@ -97,37 +107,21 @@ async def replace_content(
     )
 
 
-async def _write(request: Request, visitor: Visitor, submission: str, form: Form, write: Any) -> Response:
-    try:
-        await write()
-    except json.JSONDecodeError:
-        return await _page(request, visitor, submission, error=_not_json(visitor), form=form)
-    except ApiError as error:
-        check_correctable(error)
-        return await _page(request, visitor, submission, error=error, form=form)
-    return redirect(visitor, f"/workspace/dossiers/{submission}", done="1")
-
-
-def _not_json(visitor: Visitor) -> ApiError:
-    return ApiError(422, "malformed_json", getattr(_NOT_JSON, visitor.language))
-
-
 async def _list(
     request: Request, visitor: Visitor, *, error: ApiError | None = None, form: Form | None = None
 ) -> Response:
-    groups = groups_of(await every(visitor.api, DOSSIERS))
-    return work_page(request, visitor, "work/dossiers.html", error=error, form=form, groups=groups)
+    groups = await listed(visitor.api)
+    return await work_page(
+        request,
+        visitor,
+        "work/dossiers.html",
+        parties=_owners(groups),
+        error=error,
+        form=form,
+        groups=groups,
+        picture=picture_of(groups, Formats(visitor.language)),
+    )
 
 
-async def _page(
-    request: Request,
-    visitor: Visitor,
-    submission: str,
-    *,
-    done: str = "",
-    earlier: str = "",
-    error: ApiError | None = None,
-    form: Form | None = None,
-) -> Response:
-    found = await read(visitor.api, submission, earlier)
-    return work_page(request, visitor, "work/dossier.html", error=error, form=form, found=found, done=done)
+def _owners(groups: Sequence[tuple[str, Sequence[Waiting]]]) -> set[str]:
+    return {one.dossier["owner"] for _, rows in groups for one in rows}

@@ -1,43 +1,30 @@
 """Dossiers as their pages show them, and what their forms send. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.portal.pages.forms import Form
-from shared.values.working_days import working_days
 
 Row = Mapping[str, Any]
-# What waits for someone comes first.
-_STATES = ("draft", "submitted", "screening", "feasibility", "decided", "published", "withdrawn")
 DECISIONS = frozenset({"consent", "decide", "publish"})
-# Actions with a form of their own or none on these pages.
-_ELSEWHERE = frozenset({"delegate", "revoke_delegate", "offer_transfer"})
+# Actions with a form of their own beside the steps.
+PARTIES = frozenset({"delegate", "revoke_delegate", "offer_transfer"})
 NEED_REASON = frozenset({"return", "withdraw", "drop_amendment", "decide"})
-
-
-def groups_of(dossiers: Iterable[Row]) -> Sequence[tuple[str, Sequence[Row]]]:
-    """Return the dossiers by state; the one that has waited longest comes first."""
-    listed = sorted(dossiers, key=lambda one: one["updated_at"])
-    groups = ((state, [one for one in listed if one["state"] == state]) for state in _STATES)
-    return [(state, rows) for state, rows in groups if rows]
-
-
-def days_in_state(steps: Sequence[Row], today: date) -> tuple[str, int]:
-    """Return the day since which a dossier has its state, and the French working days since then."""
-    since = steps[-1]
-    for step in reversed(steps):
-        if step["state"] != since["state"]:
-            break
-        since = step
-    day = str(since["on"] or since["at"])[:10]
-    return day, working_days(date.fromisoformat(day), today)
+WITHOUT_REASON = frozenset({"consent", "submit", "accept_transfer"})
+# The states in which centres can be asked.
+ASKABLE = frozenset({"feasibility", "decided", "published"})
+VISIBLE = (
+    "acronym", "titles", "summary", "sponsor", "product_class", "delivery", "ages", "sex", "study_type", "enrolment",
+    "start", "countries",
+)  # fmt: skip
+CRITERIA = ("indication", "age", "capability")
+_SEVERITIES = ("error", "warning", "info")
 
 
 def possible(dossier: Row) -> Sequence[str]:
-    """Return what the visitor can do on the page."""
-    return [action for action in dossier["actions"] if action not in _ELSEWHERE]
+    """Return the steps that the visitor can take."""
+    return [action for action in dossier["actions"] if action not in PARTIES]
 
 
 def step_of(form: Form) -> dict[str, Any]:
@@ -45,6 +32,28 @@ def step_of(form: Form) -> dict[str, Any]:
     action = form.one("action")
     given = {"action": action, "reason": form.one("reason"), "answer": form.one("answer") if action == "decide" else ""}
     return {name: value for name, value in given.items() if value}
+
+
+def asking_of(form: Form) -> dict[str, Any]:
+    """Return the body of ``POST …/feasibility``: the centres by name, or those that fit."""
+    if centres := form.every("centres"):
+        return {"centres": centres}
+    found: dict[str, Any] = {"by": form.every("by")}
+    if capabilities := form.every("capabilities"):
+        found["capabilities"] = capabilities
+    return found
+
+
+def by_field(screening: Row) -> Sequence[tuple[str, Sequence[Row]]]:
+    """Return the findings by field of the content; the field with the gravest finding comes first.
+
+    Missing items of the WHO data set are left out: the page lists them by themselves.
+    """
+    found: dict[str, list[Row]] = {}
+    listed = (one for one in screening["findings"] if one["code"] != "who_item_missing")
+    for one in sorted(listed, key=lambda one: _SEVERITIES.index(one["severity"])):
+        found.setdefault(one["pointer"] or "/", []).append(one)
+    return list(found.items())
 
 
 def pretty(content: Any) -> str:

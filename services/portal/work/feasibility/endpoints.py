@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,16 +13,19 @@ from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
+from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
+from services.portal.work.feasibility.study import lines_of
 from services.portal.work.feasibility.view import (
+    ENDS,
     REASONS,
     WITH_TEXT,
+    agreement_of,
     answers_of,
     asked_first,
-    by_section,
-    field_of,
+    sections_of,
     side_by_side,
     step_of,
 )
@@ -30,6 +35,7 @@ from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 _REQUESTS = "/registry/v1/feasibility"
+_PARIS = ZoneInfo("Europe/Paris")
 
 
 @router.api_route("/workspace/feasibility", methods=["GET", "HEAD"], summary="Feasibility requests")
@@ -37,7 +43,10 @@ _REQUESTS = "/registry/v1/feasibility"
 async def list_requests(request: Request, access: Reader, visitor: Worker) -> Response:
     """List what the visitor's centre is asked; for the coordination all requests."""
     found, centres = await asyncio.gather(every(visitor.api, _REQUESTS), centres_of(visitor.api))
-    return work_page(request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres)
+    today = datetime.now(_PARIS).date().isoformat()
+    return await work_page(
+        request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres, today=today
+    )
 
 
 @router.api_route("/workspace/feasibility/{submission}", methods=["GET", "HEAD"], summary="Answers side by side")
@@ -49,10 +58,14 @@ async def compare_answers(request: Request, access: Reader, visitor: Worker, sub
     )
     asked = [one["centre"] for one in overview["requests"]]
     sheets = await asyncio.gather(*(visitor.api.find(f"{_path(submission, one)}/answers") for one in asked))
-    rows = side_by_side({centre: sheet for centre, sheet in zip(asked, sheets, strict=True) if sheet})
-    columns = [centre for centre, sheet in zip(asked, sheets, strict=True) if sheet]
-    return work_page(
-        request, visitor, "work/comparison.html", overview=overview, rows=rows, columns=columns, centres=centres
+    return await work_page(
+        request,
+        visitor,
+        "work/comparison.html",
+        overview=overview,
+        compared=side_by_side(overview["requests"], sheets),
+        dossier=await visitor.api.find(f"/registry/v1/submissions/{segment(submission)}"),
+        centres=centres,
     )
 
 
@@ -91,6 +104,36 @@ async def save_answers(
     return await _written(request, visitor, submission, centre, form, writing)
 
 
+@router.post("/workspace/feasibility/{submission}/{centre}/gate", summary="Record a confidentiality agreement")
+@accepts(FORM)
+@produces(HTML)
+async def record_agreement(
+    request: Request, access: Sender, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+) -> Response:
+    """Record the agreement that the legal entity of the centre signed, or its next version."""
+    path = f"{_path(submission, centre)}/gate"
+    writing = visitor.api.call("PUT", path, json=agreement_of(form), headers=_version(form))
+    return await _written(request, visitor, submission, centre, form, writing)
+
+
+@router.post("/workspace/feasibility/{submission}/{centre}/entity", summary="Record the legal entity of a centre")
+@accepts(FORM)
+@produces(HTML)
+async def record_entity(
+    request: Request, access: Sender, visitor: Worker, submission: str, centre: str, form: SubmittedForm
+) -> Response:
+    """Record the legal entity that signs for the centre."""
+    path = f"/registry/v1/centres/{segment(centre)}/legal-entity"
+    entity = {"finess_ej": form.one("finess_ej"), "name": form.one("name")}
+    writing = visitor.api.call("PUT", path, json=entity, headers=_version(form))
+    return await _written(request, visitor, submission, centre, form, writing)
+
+
+def _version(form: Form) -> dict[str, str]:
+    """Return the precondition: the version that the person saw, or that there was none."""
+    return {"If-Match": form.one("etag")} if form.one("etag") else {"If-None-Match": "*"}
+
+
 async def _written(
     request: Request, visitor: Visitor, submission: str, centre: str, form: Form, writing: Awaitable[Any]
 ) -> Response:
@@ -113,26 +156,32 @@ async def _page(
     form: Form | None = None,
 ) -> Response:
     path = _path(submission, centre)
-    found, steps, sheet, centres = await asyncio.gather(
+    found, steps, sheet, gate, centres = await asyncio.gather(
         visitor.api.get(path),
         visitor.api.get(f"{path}/steps"),
         visitor.api.find(f"{path}/answers"),
+        visitor.api.find(f"{path}/gate"),
         centres_of(visitor.api),
     )
-    return work_page(
+    sent, faults = form or Form({}), error.faults if error else ()
+    return await work_page(
         request,
         visitor,
         "work/request.html",
+        parties=[one["author"] for one in steps["items"]],
         error=error,
         form=form,
         found=found,
         steps=steps["items"],
         sheet=sheet,
-        sections=by_section(sheet) if sheet else [],
-        field_of=field_of,
+        sections=sections_of(sheet, sent, faults) if sheet else [],
+        study=lines_of(found["dossier"]["trial"], Formats(visitor.language)),
+        gate=gate,
         reasons=REASONS,
         with_text=WITH_TEXT,
-        centre=centres.get(centre),
+        ends=ENDS,
+        today=datetime.now(_PARIS).date().isoformat(),
+        centres=centres,
         done=done,
     )
 

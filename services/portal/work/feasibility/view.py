@@ -1,6 +1,7 @@
 """Questionnaires as pages show them, and what their forms send. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.portal.pages.forms import Form
@@ -22,6 +23,18 @@ _NOT_SELECT = ("enough_centres", "too_few_patients", "unsuitable", "starts_too_l
 # action → codes of its reason
 REASONS: Mapping[str, Sequence[str]] = {"decline": _DECLINE, "not_select": _NOT_SELECT}
 WITH_TEXT = frozenset({"ask_question", "answer_question"})
+ENDS = frozenset({"decline", "not_select", "withdraw"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A question with its field: name and id, the value to show, and what is wrong with it (empty: nothing)."""
+
+    question: Row
+    name: str
+    id: str
+    value: Any
+    wrong: str
 
 
 def field_of(question: Row) -> str:
@@ -32,10 +45,8 @@ def field_of(question: Row) -> str:
 def answers_of(sheet: Row, form: Form) -> dict[str, Any]:
     """Return the body of ``PUT …/answers``: the questions that the form answers."""
     answers = []
-    for question in sheet["questions"]:
+    for question in _answered(sheet, form):
         value: Any = form.one(field_of(question))
-        if not value:
-            continue
         if question["type"] in _NUMBERS and value.isdecimal():
             value = int(value)
         condition = {"condition": question["condition"]} if question["condition"] else {}
@@ -43,28 +54,84 @@ def answers_of(sheet: Row, form: Form) -> dict[str, Any]:
     return {"answers": answers, "may_be_named": bool(form.one("may_be_named"))}
 
 
-def by_section(sheet: Row) -> Sequence[tuple[Row, Sequence[Row]]]:
-    """Return the sections of a questionnaire with their questions."""
-    groups = (
-        (section, [one for one in sheet["questions"] if one["section"] == section["code"]])
-        for section in sheet["sections"]
-    )
-    return [(section, questions) for section, questions in groups if questions]
+def _answered(sheet: Row, form: Form) -> list[Row]:
+    return [one for one in sheet["questions"] if form.one(field_of(one))]
 
 
-def side_by_side(sheets: Mapping[str, Row]) -> Sequence[tuple[Row, Sequence[Any]]]:
-    """Return each question that any centre answered, with the submitted answer of each centre. None: none."""
-    rows: dict[str, tuple[Row, dict[str, Any]]] = {}
-    for centre, sheet in sheets.items():
-        for question in sheet["questions"]:
-            if question["submitted"] is not None:
-                rows.setdefault(field_of(question), (question, {}))[1][centre] = question["submitted"]
-    return [(question, [given.get(centre) for centre in sheets]) for question, given in rows.values()]
+def sections_of(sheet: Row, form: Form, faults: Iterable[Row]) -> Sequence[tuple[Row, Sequence[Field]]]:
+    """Return the sections of a questionnaire with their fields.
+
+    ``form``: what was sent, with any answer of it instead of the saved ones, so that nothing typed is lost;
+    ``faults``: why the API refused it, by the place of the answer or by the code of the question.
+    """
+    is_sent = any(name.startswith("q/") for name in form.names())
+    wrong = _wrong(sheet, form, faults)
+    found = []
+    for section in sheet["sections"]:
+        fields = []
+        for one in sheet["questions"]:
+            if one["section"] == section["code"]:
+                name = field_of(one)
+                value = form.one(name) if is_sent else one["value"]
+                identity = "-".join(part for part in name.replace(":", "-").split("/") if part)
+                fields.append(Field(one, name, identity, "" if value is None else value, wrong.get(name, "")))
+        if fields:
+            found.append((section, fields))
+    return found
+
+
+def _wrong(sheet: Row, form: Form, faults: Iterable[Row]) -> dict[str, str]:
+    """Return what is wrong by name of field."""
+    sent = [field_of(one) for one in _answered(sheet, form)]
+    found = {}
+    for fault in faults:
+        place, _, rest = str(fault.get("pointer") or "").removeprefix("/answers/").partition("/")
+        is_place = place.isdecimal() and int(place) < len(sent)
+        found[sent[int(place)] if is_place else f"q/{place}/{rest}"] = str(fault["detail"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The submitted answers of centres side by side.
+
+    ``centres``: those that answered, in the order of the columns; ``silent``: the requests of those that did not;
+    ``sections``: title, and question with one answer for each column (None: none).
+    """
+
+    centres: Sequence[Row]
+    silent: Sequence[Row]
+    sections: Sequence[tuple[Row, Sequence[tuple[Row, Sequence[Any]]]]]
+
+
+def side_by_side(requests: Sequence[Row], sheets: Sequence[Row | None]) -> Comparison:
+    """Return the answers side by side. ``sheets``: of each request; None: not for the visitor."""
+    answered = [
+        (request, sheet)
+        for request, sheet in zip(requests, sheets, strict=True)
+        if sheet and any(one["submitted"] is not None for one in sheet["questions"])
+    ]
+    given = [{field_of(one): one for one in sheet["questions"]} for _, sheet in answered]
+    titles: dict[str, Row] = {one["code"]: one for _, sheet in answered for one in sheet["sections"]}
+    questions = {name: one for listed in given for name, one in listed.items()}
+    rows: dict[str, list[tuple[Row, Sequence[Any]]]] = {}
+    for name, question in questions.items():
+        values = [listed[name]["submitted"] if name in listed else None for listed in given]
+        if any(value is not None for value in values):
+            rows.setdefault(question["section"], []).append((question, values))
+    columns = [request for request, _ in answered]
+    silent = [request for request in requests if request not in columns]
+    return Comparison(columns, silent, [(titles[code], rows[code]) for code in titles if code in rows])
 
 
 def step_of(form: Form) -> dict[str, Any]:
     """Return the body of a step."""
     return {name: form.one(name) for name in ("action", "reason", "text", "on") if form.one(name)}
+
+
+def agreement_of(form: Form) -> dict[str, Any]:
+    """Return the body of ``PUT …/gate``."""
+    return {name: form.one(name) for name in ("finess_ej", "signed_by", "signed_on", "valid_until", "evidence")}
 
 
 def asked_first(requests: Iterable[Row]) -> Sequence[Row]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.clients.api import segment
+from services.portal.clients.api import Api, segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader
@@ -15,6 +15,7 @@ from services.portal.work.pages import work_page
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, produces
 
+_SHOWN = 12
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
@@ -30,7 +31,7 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
             if refused.status not in {404, 422}:
                 raise
             error = refused
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/fit.html",
@@ -38,8 +39,15 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
         form=Form({"trial": [trial]}),
         found=found,
         cells=_cells(found) if found else {},
+        trials=[] if found else await _open_trials(visitor.api),
         centres=await centres_of(visitor.api),
     )
+
+
+async def _open_trials(api: Api) -> list[Mapping[str, Any]]:
+    """Return some trials that recruit, to begin with."""
+    found = await api.get("/registry/v1/trials", status="recruiting", fields="identifier,titles", limit=_SHOWN)
+    return list(found["items"])
 
 
 def _cells(found: Mapping[str, Any]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
-from services.portal.clients.names import centres_of
+from services.portal.clients.names import centres_of, trials_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
@@ -31,7 +31,15 @@ _PARIS = ZoneInfo("Europe/Paris")
 async def list_referrals(request: Request, access: Reader, visitor: Worker, centre: str = "") -> Response:
     """List the referrals that the visitor's organisation sent or received, by phase."""
     found, centres = await asyncio.gather(every(visitor.api, _REFERRALS, centre=centre), centres_of(visitor.api))
-    return work_page(request, visitor, "work/referrals.html", groups=groups_of(found), centres=centres)
+    return await work_page(
+        request,
+        visitor,
+        "work/referrals.html",
+        parties=[one["hospital"] for one in found],
+        groups=groups_of(found),
+        centres=centres,
+        trials=await trials_of(visitor.api, [one["trial_id"] for one in found]),
+    )
 
 
 @router.api_route("/workspace/referrals/{reference}", methods=["GET", "HEAD"], summary="A referral")
@@ -69,12 +77,13 @@ async def _page(
         visitor.api.get(f"{_REFERRALS}/{segment(reference)}"), centres_of(visitor.api)
     )
     trial: Any = await visitor.api.find(f"/registry/v1/trials/{segment(found['trial_id'])}")
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/referral.html",
         error=error,
         form=form,
+        parties=[found["hospital"]],
         referral=found,
         trial=trial,
         centre=centres.get(found["centre"]),

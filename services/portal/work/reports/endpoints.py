@@ -29,7 +29,7 @@ async def show_report(
     """Show the report that the visitor may read: numbers, plots, and their files."""
     query = _query(visitor, view, centre, year)
     report, centres = await asyncio.gather(visitor.api.get(_REPORT, **query), centres_of(visitor.api))
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/reports.html",

@@ -30,7 +30,7 @@ async def list_reviews(
     """List what waits for a decision, oldest first."""
     chosen = {"kind": kind, "claimed": claimed, "q": q}
     found = await visitor.api.get(REVIEWS, **chosen, cursor=cursor, limit=25)
-    return work_page(request, visitor, "work/reviews.html", found=found, chosen=chosen)
+    return await work_page(request, visitor, "work/reviews.html", found=found, chosen=chosen)
 
 
 @router.api_route("/workspace/reviews/{review}", methods=["GET", "HEAD"], summary="An item of the review queue")
@@ -65,7 +65,7 @@ async def _page(
     form: Form | None = None,
 ) -> Response:
     item = await visitor.api.get(f"{REVIEWS}/{segment(review)}")
-    return work_page(
+    return await work_page(
         request,
         visitor,
         "work/review.html",

@@ -5,10 +5,11 @@ from fastapi import APIRouter, Request, Response
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, SubmittedForm
-from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
+from services.portal.work.pages import work_page
 from services.portal.work.sites.reading import STATUSES, declare, sites_of
-from services.portal.work.workers import Worker, centre_of, menu_of
+from services.portal.work.workers import Worker, centre_of
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
@@ -31,7 +32,7 @@ async def declare_site(request: Request, access: Sender, visitor: Worker, trial:
     except ApiError as error:
         if error.status not in {412, 422}:
             raise
-        return await _page(request, visitor, error=error, wrong=trial, status=error.status)
+        return await _page(request, visitor, error=error, wrong=trial)
     return redirect(visitor, "/workspace/sites", done=trial)
 
 
@@ -42,14 +43,11 @@ async def _page(
     done: str = "",
     error: ApiError | None = None,
     wrong: str = "",
-    status: int = 200,
 ) -> Response:
-    return page(
+    return await work_page(
         request,
         visitor,
         "work/sites.html",
-        status=status,
-        menu=menu_of(visitor),
         sites=await sites_of(visitor.api, centre_of(visitor)),
         statuses=STATUSES,
         done=done,

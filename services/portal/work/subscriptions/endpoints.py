@@ -62,6 +62,6 @@ async def _page(
     form: Form | None = None,
 ) -> Response:
     found = await subscriptions_of(visitor.api)
-    return work_page(
+    return await work_page(
         request, visitor, "work/subscriptions.html", error=error, form=form, found=found, done=done, made=made
     )

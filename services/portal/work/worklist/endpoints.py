@@ -2,26 +2,30 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.clients.names import trials_of
 from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
-from services.portal.pages.rendering import HTML, page
-from services.portal.work.workers import Worker, menu_of
-from services.portal.work.worklist.view import groups_of
+from services.portal.pages.rendering import HTML
+from services.portal.work.pages import work_page
+from services.portal.work.workers import Worker
+from services.portal.work.worklist.reading import waiting_for
+from services.portal.work.worklist.view import groups_of, sentences_of
 from shared.http.route import ApiRoute, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 CSV, CALENDAR = "text/csv", "text/calendar"
-_WITH_WORKLIST = frozenset({"hospital", "centre", "sponsor", "coordination"})
 
 
 @router.api_route("/workspace", methods=["GET", "HEAD"], summary="What waits for you")
 @produces(HTML)
 async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Response:
-    """Show what waits for the visitor's organisation, by day."""
-    has_list = visitor.me is not None and visitor.me["kind"] in _WITH_WORKLIST
-    found = await visitor.api.get("/registry/v1/worklist") if has_list else None
-    groups = groups_of(found, Formats(visitor.language)) if found else []
-    return page(request, visitor, "work/worklist.html", menu=menu_of(visitor), groups=groups, has_list=has_list)
+    """Show what waits for the visitor's organisation: in sentences, then by day."""
+    assert visitor.me is not None
+    found, formats = await waiting_for(visitor.api, visitor.me["kind"]), Formats(visitor.language)
+    items = found.worklist["items"] if found.worklist else []
+    trials = await trials_of(visitor.api, [one["trial"] for one in items])
+    sentences, groups = sentences_of(found, formats), groups_of(found, formats)
+    return await work_page(request, visitor, "work/worklist.html", sentences=sentences, groups=groups, trials=trials)
 
 
 @router.get("/workspace/worklist.csv", summary="What waits for you, as a table")

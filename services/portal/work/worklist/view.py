@@ -1,11 +1,15 @@
-"""What waits for a visitor, in groups by day. Pure."""
+"""What waits for a visitor: in sentences, the most urgent first, and in groups by day. Pure."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from services.portal.pages.formats import Formats
+from services.portal.work.worklist.reading import Waiting
 from shared.values.wire import Label
 
 _SOON = timedelta(days=7)
@@ -17,11 +21,33 @@ _GROUPS: tuple[tuple[str, Label], ...] = (
 )
 
 
+_ROWS: Mapping[str, Mapping[str, Any]] = {
+    row["code"]: row for row in json.loads((Path(__file__).parent / "waiting.json").read_text(encoding="utf-8"))
+}
+
+
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing to do: in words, for which trial and centre, until when, and the page where it is done."""
+class Sentence:
+    """How much of one kind waits. ``path``: of the page where it is done; empty: none.
+
+    ``due``: until when the first of them is due, in words; empty: no day is set. ``overdue``: how many are late.
+    """
 
     text: str
+    path: str
+    due: str
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to do: in words, for which trial and centre, until when, and the page where it is done.
+
+    ``about``: what it is about, in words; ``subject``: its reference.
+    """
+
+    text: str
+    about: str
     subject: str
     trial: str | None
     centre: str | None
@@ -31,13 +57,52 @@ class Line:
     path: str
 
 
-def groups_of(worklist: Mapping[str, Any], formats: Formats) -> Sequence[tuple[str, str, Sequence[Line]]]:
+def groups_of(waiting: Waiting, formats: Formats) -> Sequence[tuple[str, str, Sequence[Line]]]:
     """Return code, title and lines of each group that has lines. What is due first comes first."""
-    today = date.fromisoformat(worklist["day"])
+    if waiting.worklist is None:
+        return []
+    today = date.fromisoformat(waiting.worklist["day"])
     found: dict[str, list[Line]] = {}
-    for item in worklist["items"]:
-        found.setdefault(_group(item, today), []).append(_line(item, formats))
+    for item in waiting.worklist["items"]:
+        found.setdefault(_group(item, today), []).append(_line(item, waiting, formats))
     return [(code, title.model_dump()[formats.language], found[code]) for code, title in _GROUPS if code in found]
+
+
+def sentences_of(waiting: Waiting, formats: Formats) -> Sequence[Sentence]:
+    """Return a sentence for each kind of thing that waits: what is late first, then by the first day, then the rest."""
+    kinds: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for item in waiting.worklist["items"] if waiting.worklist else ():
+        kinds[item["kind"]].append(item)
+    found = [(*_urgency(items), _sentence(kind, items, formats)) for kind, items in kinds.items()]
+    order = {code: place for place, code in enumerate(_ROWS)}
+    rest = sorted((order[code], code, count) for code, count in waiting.counts.items() if count)
+    found.sort(key=lambda one: one[:2])
+    return [one[2] for one in found] + [
+        Sentence(_words(code, count, formats), _ROWS[code]["path"], "", 0) for _, code, count in rest
+    ]
+
+
+def _urgency(items: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
+    """Return what sorts the late ones first, then by the first day."""
+    return not any(item["overdue"] for item in items), min(item["due"] or "9999" for item in items)
+
+
+def _sentence(kind: str, items: Sequence[Mapping[str, Any]], formats: Formats) -> Sentence:
+    count = sum(1 if item["count"] is None else item["count"] for item in items)
+    if kind not in _ROWS:
+        text, path = f"{formats.label(items[0]['label'])} : {count}", ""
+    else:
+        text, path = _words(kind, count, formats), _ROWS[kind]["path"]
+    if len(items) == 1:
+        subject_kind, _, rest = items[0]["subject"].partition("/")
+        path = path_of(kind, subject_kind, rest)
+    days = sorted(item["due"] for item in items if item["due"])
+    return Sentence(text, path, formats.day(days[0]) if days else "", sum(1 for item in items if item["overdue"]))
+
+
+def _words(code: str, count: int, formats: Formats) -> str:
+    one, many = _ROWS[code][formats.language]
+    return str(formats.plural(count, one, many)).replace("{n}", formats.number(count))
 
 
 def _group(item: Mapping[str, Any], today: date) -> str:
@@ -48,13 +113,21 @@ def _group(item: Mapping[str, Any], today: date) -> str:
     return "soon" if date.fromisoformat(item["due"]) <= today + _SOON else "later"
 
 
-def _line(item: Mapping[str, Any], formats: Formats) -> Line:
+def _line(item: Mapping[str, Any], waiting: Waiting, formats: Formats) -> Line:
     kind, _, rest = item["subject"].partition("/")
+    first, _, last = rest.partition("/")
+    about = ""
+    if kind == "capability":
+        about = formats.label(waiting.capabilities.get(last, {}).get("label")) or last
+    elif kind == "reviews":
+        about = formats.word("review_kind", rest)
+    centre = waiting.centres.get(item["centre"] or "")
     return Line(
         text=formats.label(item["label"]),
-        subject=rest if kind in {"referral", "place", "feasibility", "capability"} else "",
+        about=about,
+        subject=first if kind in {"referral", "place", "feasibility"} else "",
         trial=item["trial"],
-        centre=item["centre"],
+        centre=centre["name"] if centre else None,
         due=formats.day(item["due"]),
         since=formats.day(item["since"]),
         count=item["count"],
@@ -72,6 +145,7 @@ def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
         "capability": "/workspace/capabilities",
         "site": "/workspace/sites",
         "enrolment": f"/trials/{name}",
+        "criteria_proposal": f"/criteria/{name}/proposals/{rest.rpartition('/')[2]}",
         "centre": f"/workspace/referrals?centre={rest}",
     }
-    return "/workspace/reviews" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
+    return f"/workspace/reviews?kind={rest}" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.registry.identity.organisations.schemas import (
     Organisation,
     OrganisationInput,
+    OrganisationNames,
     OrganisationPage,
     OrganisationPath,
 )
@@ -21,6 +22,7 @@ from shared.persistence import Reading, Writing
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["organisations"])
 
 Reader = Annotated[Access, Depends(allow("organisation", "read"))]
+NameReader = Annotated[Access, Depends(allow("organisation_name", "read"))]
 Writer = Annotated[Access, Depends(allow("organisation", "write"))]
 BODY_BYTES = 16 * 1024
 
@@ -49,6 +51,16 @@ async def read_organisation(
     """Read one organisation."""
     found = await OrganisationService(connection, access).get(organisation)
     return cached.unchanged(found.version) or _answer(found)
+
+
+@router.get("/organisation-names", summary="Name organisations")
+async def name_organisations(
+    connection: Reading,
+    access: NameReader,
+    ids: Annotated[str, Query(min_length=2, max_length=6_400, description="Ids, separated by commas.")],
+) -> OrganisationNames:
+    """Return the names of organisations by their ids, as dossiers, referrals and their steps state them."""
+    return OrganisationNames(items=await OrganisationService(connection, access).names(set(ids.split(","))))
 
 
 @router.put(

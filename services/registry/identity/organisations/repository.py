@@ -1,5 +1,6 @@
 """SQL for organisations."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,11 @@ class OrganisationRepository:
         statement = select(organisations).where(organisations.c.id == organisation)
         row = (await self.connection.execute(statement.with_for_update() if lock else statement)).first()
         return _organisation(row) if row else None
+
+    async def named(self, ids: Collection[str]) -> list[Organisation]:
+        """Return the organisations with these ids, by id."""
+        statement = select(organisations).where(organisations.c.id.in_(ids)).order_by(organisations.c.id)
+        return [_organisation(row) for row in await self.connection.execute(statement)]
 
     async def page(self, only: str | None, after: str | None, limit: int) -> list[Organisation]:
         """Return organisations by id, those after ``after``; at most the one called ``only``, if given."""

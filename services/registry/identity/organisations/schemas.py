@@ -57,6 +57,20 @@ class Organisation(ApiModel):
     updated_at: Instant = Field(description="When it was last changed.")
 
 
+class OrganisationNamed(ApiModel):
+    """An organisation as its partners name it."""
+
+    id: OrganisationId = Field(description="The id.")
+    name: str = Field(description="The name.")
+    kind: OrganisationKind = Field(description="The kind.")
+
+
+class OrganisationNames(ApiModel):
+    """The names of organisations."""
+
+    items: list[OrganisationNamed] = Field(description="The organisations, by id; those that do not exist are absent.")
+
+
 class OrganisationPage(ApiModel):
     """A page of organisations."""
 

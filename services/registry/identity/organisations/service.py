@@ -1,16 +1,22 @@
 """Decisions about organisations."""
 
+from collections.abc import Collection
+
 from services.registry.centres.repository import CentreRepository
 from services.registry.identity.credentials.repository import CredentialRepository
 from services.registry.identity.credentials.service import revocations
 from services.registry.identity.organisations.problems import KindFixedError, OwnOrganisationError, SuspendedError
 from services.registry.identity.organisations.repository import OrganisationRepository
-from services.registry.identity.organisations.schemas import Organisation, OrganisationInput
+from services.registry.identity.organisations.schemas import (
+    Organisation,
+    OrganisationInput,
+    OrganisationNamed,
+)
 from services.registry.identity.versions import check_version, next_version
 from services.registry.schema import FEED
 from services.registry.trials.problems import UnknownCentreError
 from shared.access.policy import Access
-from shared.persistence import Writing
+from shared.persistence import Writing, with_grants
 from shared.values.clock import Clock, utc_now
 from shared.values.problems import AlreadyExistsError, Fault, NotFoundError, StaleVersionError
 
@@ -51,6 +57,12 @@ class OrganisationService:
         """Return the organisations that the caller may see, by id."""
         only = None if self._access.rows == "all" else self._access.principal.organisation
         return await self._organisations.page(only, after, limit)
+
+    async def names(self, ids: Collection[str]) -> list[OrganisationNamed]:
+        """Return the names of organisations whose ids the caller knows."""
+        async with with_grants(self._connection, "organisation.read.all"):
+            found = await self._organisations.named(ids)
+        return [OrganisationNamed(id=one.id, name=one.name, kind=one.kind) for one in found]
 
     async def create(self, organisation: str, given: OrganisationInput) -> Organisation:
         """Create an organisation.

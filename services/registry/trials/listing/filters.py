@@ -9,7 +9,7 @@ from tantivy import Query
 
 from services.registry.geography.atlas import Atlas
 from services.registry.search.documents import CentreFacts, days_of
-from services.registry.search.index import EVERYTHING, NOTHING, any_of, any_term, beginning, between, but, term
+from services.registry.search.index import EVERYTHING, NOTHING, all_of, any_of, any_term, beginning, between, but, term
 from services.registry.search.query import SearchReader
 from services.registry.search.words import index_words
 from services.registry.trials.listing.parameters import MAX_IDS, RESERVED_FACETS, TrialFilters
@@ -97,16 +97,19 @@ class FilterReader:
             wanted = asked.departement.split(",")
             chosen.append([one.id for one in self.centres.values() if one.departement in wanted])
         if asked.region:
-            folded = index_words(asked.region)
-            of_region = [one.id for one in self.centres.values() if index_words(one.region) == folded]
-            if not of_region:
-                raise _unknown("region")
-            chosen.append(of_region)
+            chosen.append([one for name in asked.region.split(",") for one in self._of_region(name)])
         if asked.radius:
             if not asked.near:
                 raise _unknown("radius", "radius needs near", "radius demande near")
             chosen.append([one for one, km in self._distances(asked.near) if km <= asked.radius])
         return chosen
+
+    def _of_region(self, name: str) -> list[str]:
+        folded = index_words(name)
+        found = [one.id for one in self.centres.values() if index_words(one.region) == folded]
+        if not found:
+            raise _unknown("region")
+        return found
 
     def _centres(self, text: str) -> list[str]:
         asked = text.split(",")
@@ -147,8 +150,19 @@ class FilterReader:
 
 def by_openness() -> list[Query]:
     """Return the groups of trials: open in France, the others, and at the end the demonstrations."""
-    demo, open_in_france = term("demo", "yes"), term("open_in_france", "yes")
-    return [but(open_in_france, demo), but(EVERYTHING, open_in_france, demo), demo]
+    demo, is_open = term("demo", "yes"), term("in_france", "open")
+    return [but(is_open, demo), but(EVERYTHING, is_open, demo), demo]
+
+
+def by_opening() -> list[Query]:
+    """Return the groups of a list without a text: open in France, opening there, open elsewhere, the others.
+
+    At the end the demonstrations, in the same groups.
+    """
+    demo = term("demo", "yes")
+    steps = [term("in_france", "open"), term("in_france", "upcoming"), term("open", "yes")]
+    groups = [*(but(one, *steps[:place]) for place, one in enumerate(steps)), but(EVERYTHING, *steps)]
+    return [*(all_of(but(EVERYTHING, demo), one) for one in groups), *(all_of(demo, one) for one in groups)]
 
 
 def check_facets(facets: Sequence[str], caller: Caller) -> None:

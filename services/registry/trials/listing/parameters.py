@@ -118,9 +118,9 @@ class TrialFilters(ApiModel):
             en="a département, e.g. 59 or 2A",
         ),
     ] = None
-    region: Annotated[str | None, Query(max_length=80, description="A region with a member centre. Unknown: 400.")] = (
-        None
-    )
+    region: Annotated[
+        str | None, Query(max_length=400, description="Regions with a member centre, with commas. Unknown: 400.")
+    ] = None
     near: Annotated[
         str | None,
         Query(
@@ -199,9 +199,10 @@ class ListOptions(ApiModel):
                 fr="relevance, updated, start, identifier ou distance",
                 en="relevance, updated, start, identifier or distance",
             ),
-            description="`relevance`: open in France first, then by what matches, distance and date; `updated` and "
-            "`start`: the newest first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is "
-            "asked for, else the order in which the registry took the trials.",
+            description="`relevance`: open in France first, then by what matches, distance and date; without `q` those "
+            "that will open in France come second, those open elsewhere third; `updated` and `start`: the newest "
+            "first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is asked for, else the "
+            "order in which the registry took the trials.",
         ),
     ] = None
     fields: Annotated[
@@ -217,8 +218,8 @@ class ListOptions(ApiModel):
         str | None,
         _several(
             f"({_ANY_FACET})",
-            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `state`, "
-            "`source` and `owner` are for the coordination.",
+            "Count the trials by these, with commas: the 50 most frequent values of each. With `open`, places where "
+            "the trial recruits. `scope`, `state`, `source` and `owner` are for the coordination.",
             fr=_ANY_FACET.replace("|", " | "),
             en=_ANY_FACET.replace("|", " | "),
         ),

@@ -11,9 +11,10 @@ from services.registry.geography.atlas import Atlas
 from services.registry.geography.current import CurrentGeography
 from services.registry.search.index import EVERYTHING, Hit, Levels, Place, View, all_of, any_term
 from services.registry.search.query import SearchReader
+from services.registry.search.words import index_words
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing import suggesting
-from services.registry.trials.listing.filters import Caller, FilterReader, by_openness, check_facets
+from services.registry.trials.listing.filters import Caller, FilterReader, by_opening, by_openness, check_facets
 from services.registry.trials.listing.follower import IndexFollower
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters
 from services.registry.trials.listing.schemas import FacetValue, ListedSite, Suggestion
@@ -25,8 +26,9 @@ from shared.values.wire import Label
 
 MOST_VALUES = 50
 STATISTICS = ("status", "phase", "atmp_class", "condition", "departement")
-# Facets whose name in the index is another one.
+# Facets whose name in the index is another one; and those of the places where a trial recruits.
 _FIELDS = {"condition": "disease_code"}
+_OPEN_FIELDS = {"centre": "open_centre", "departement": "open_departement", "region": "open_region"}
 
 
 class Source(Protocol):
@@ -131,7 +133,7 @@ class TrialSearch:
         self, view: View, asked: TrialFilters, caller: Caller, atlas: Atlas | None
     ) -> tuple[int, dict[str, list[FacetValue]]]:
         query, _ = self._query(view, asked, caller, self._filters(view, caller, atlas))
-        return self._counted(view, query, STATISTICS)
+        return self._counted(view, query, asked, STATISTICS)
 
     async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         """Return diseases, the numbers of trials, and centres that a typed text may mean."""
@@ -158,7 +160,7 @@ class TrialSearch:
         nearest = filters.nearest(asked)
         if not asked.count and not names:
             return Found(hits, None, {}, nearest)
-        total, facets = self._counted(view, query, names)
+        total, facets = self._counted(view, query, asked, names)
         return Found(hits, total if asked.count else None, facets, nearest)
 
     def _query(
@@ -180,7 +182,7 @@ class TrialSearch:
             return [filters.by_distance(asked)], "by_relevance"
         if sort != "relevance":
             return [], f"by_{sort}"
-        levels = [by_openness(), tiers, filters.by_distance(asked)]
+        levels = [by_openness() if asked.q.strip() else by_opening(), tiers, filters.by_distance(asked)]
         return [level for level in levels if len(level) > 1], "by_relevance"
 
     def _filters(self, view: View, caller: Caller, atlas: Atlas | None) -> FilterReader:
@@ -189,8 +191,11 @@ class TrialSearch:
 
         return FilterReader(self._reader, self._index.centres, atlas, knows)
 
-    def _counted(self, view: View, query: Query, names: Sequence[str]) -> tuple[int, dict[str, list[FacetValue]]]:
-        fields = {name: _FIELDS.get(name, name) for name in names}
+    def _counted(
+        self, view: View, query: Query, asked: TrialFilters, names: Sequence[str]
+    ) -> tuple[int, dict[str, list[FacetValue]]]:
+        others = {**_FIELDS, **_OPEN_FIELDS} if asked.open else _FIELDS
+        fields = {name: others.get(name, name) for name in names}
         total, found = view.facets(query, list(fields.values()), MOST_VALUES)
         return total, {
             name: [FacetValue(value=value, count=count, label=self._label(name, value)) for value, count in found[one]]
@@ -198,6 +203,10 @@ class TrialSearch:
         }
 
     def _label(self, facet: str, value: str) -> Label | None:
+        if facet == "region":
+            names = (one.region for one in self._index.centres.values() if index_words(one.region) == value.split())
+            name = next(names, value)
+            return Label(fr=name, en=name)
         concept = self._terminology.concept(value) if facet == "condition" else None
         return Label(fr=concept.label_fr, en=concept.label_en) if concept else None
 

@@ -69,6 +69,15 @@ def test_searches_find_their_trials(corpus: Corpus, keys: dict[str, str]) -> Non
     assert wrong == []
 
 
+def test_a_list_without_a_text_is_by_openness(corpus: Corpus, keys: dict[str, str]) -> None:
+    order = [("recruiting", True), ("not_yet_recruiting", True), ("recruiting", False)]
+    kinds = {one.identifier: (one.status, "FR" in one.countries) for one in corpus.trials}
+    listed = [kinds[one] for one in corpus.of("", sort="relevance") if one in keys]
+    places = [order.index(kind) if kind in order else len(order) for kind in listed]
+    assert places == sorted(places)
+    assert set(places) == {0, 1, 2, 3}
+
+
 @pytest.mark.real_data
 @pytest.mark.full
 def test_searches_find_real_trials(real_data: Path, figure: Any) -> None:
