@@ -203,7 +203,7 @@ def _taking_part(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "visits year 1": said.get("visits_first_year"),
         "nights": said.get("hospital_nights"),
-        "remote visits": None if (remote := said.get("remote_visits")) is None else ("yes" if remote else "no"),
+        "remote visits": _YES_NO.get(str(said.get("remote_visits"))),
         "duration": said.get("duration"),
         "follow-up": said.get("follow_up"),
         "paid": [name for name, is_paid in paid.items() if is_paid] or None,

@@ -75,10 +75,10 @@ def criterion_sentence(criterion: Criterion, labels: Labels) -> Words:
     return Words(_capital(asked.fr), _capital(asked.en)) if criterion.kind == "include" else _negated(asked)
 
 
-def _with_questions(criterion: Criterion, labels: Labels) -> Labels:
-    """Return the labels with words for each question to a person: what the author asks, else the criterion's text.
+def question_words(criterion: Criterion) -> dict[str, Mapping[str, str]]:
+    """Return words for each question to a person, by its code: what the author asks, else the criterion's text.
 
-    The text is not repeated for several questions: it then stands beside their sentence.
+    The text is not repeated for several questions: they have no words of their own.
     """
     asked = {leaf.question for _, leaf in leaves(criterion.expr) if isinstance(leaf, expressions.Human)}
     words: dict[str, Mapping[str, str]] = {}
@@ -89,8 +89,15 @@ def _with_questions(criterion: Criterion, labels: Labels) -> Labels:
     others = asked - words.keys()
     if text is not None and len(others) == 1:
         words[others.pop()] = {"fr": text.fr.rstrip("."), "en": text.en.rstrip(".")}
-    for one in others:
-        words[one] = {"fr": f"{one} (voir le texte du critère)", "en": f"{one} (see the text of the criterion)"}
+    return words
+
+
+def _with_questions(criterion: Criterion, labels: Labels) -> Labels:
+    """Return the labels with words for each question to a person."""
+    words = question_words(criterion)
+    for _, leaf in leaves(criterion.expr):
+        if isinstance(leaf, expressions.Human) and (one := leaf.question) not in words:
+            words[one] = {"fr": f"{one} (voir le texte du critère)", "en": f"{one} (see the text of the criterion)"}
     return lambda code: words.get(code) or labels(code)
 
 

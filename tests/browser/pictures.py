@@ -1,4 +1,4 @@
-"""`make pictures`: write docs/pictures/*.png, the main pages of a new system with the sample."""
+"""`make pictures`: write docs/pictures/*.png, the main pages of a new demonstration."""
 
 import argparse
 import itertools
@@ -24,14 +24,29 @@ def _example(page: Page) -> None:
     page.locator(".trials").evaluate("trials => trials.scrollIntoView()")
 
 
-def _as_centre(page: Page) -> None:
-    """Sign in as a centre, and go to its sites."""
-    page.locator('form[action$="/demonstration/centre-strasbourg"] button').click()
-    page.goto(urljoin(page.url, "/workspace/sites"))
+def _signed_in(user: str, path: str, link: str = "") -> Callable[[Page], None]:
+    """Sign in as a demonstration user and go to a page; then follow the first link in its table, if ``link`` is one."""
+
+    def do(page: Page) -> None:
+        page.locator(f'form[action$="/demonstration/{user}"] button').click()
+        page.goto(urljoin(page.url, path))
+        if link:
+            page.get_by_role("link", name=link).first.click()
+            page.wait_for_load_state("networkidle")
+
+    return do
 
 
 # What is done on a page before its picture is taken.
-BEFORE: dict[str, Callable[[Page], None]] = {"workbench": _example, "workspace": _as_centre}
+BEFORE: dict[str, Callable[[Page], None]] = {
+    "workbench": _example,
+    "workspace": _signed_in("centre-strasbourg", "/workspace"),
+    "referral": _signed_in("clinician", "/workspace/referrals?state=manufacturing", "REF-"),
+    "sites": _signed_in("centre-strasbourg", "/workspace/sites"),
+    "dossiers": _signed_in("coordination", "/workspace/dossiers"),
+    "review": _signed_in("coordination", "/workspace/reviews?kind=conflict", "[Fictif]"),
+    "proposal": _signed_in("coordination-2", "/criteria/CLEIO-DEMO-0002/proposals/1"),
+}
 # name → address of the page
 PAGES = {
     "find": "/",
@@ -40,6 +55,11 @@ PAGES = {
     "map": "/map?disease=ORPHA:275752&sample=demo#map-heading",
     "workbench": "/match",
     "workspace": "/sign-in",
+    "referral": "/sign-in",
+    "sites": "/sign-in",
+    "dossiers": "/sign-in",
+    "review": "/sign-in",
+    "proposal": "/sign-in",
     "centre": "/centres/fr-lille",
     "design": "/design",
 }
@@ -73,7 +93,7 @@ def draw(browser: Browser, url: str, pages: dict[str, str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="a running system; by default a new one with the sample")
+    parser.add_argument("--url", help="a running demonstration; by default a new one")
     given = parser.parse_args().url
     if (path := executable()) is None:
         raise SystemExit("No Chromium: deploy/setup/browser.sh installs it, or says how.")
@@ -82,9 +102,9 @@ def main() -> None:
         if given:
             draw(browser, given, PAGES)
             return
-        system = System(Path(folder) / "var")
+        system = System(Path(folder) / "var", CLEIO_DEMONSTRATION="true")
         try:
-            system.read_until("ready in")
+            system.read_until("subscriptions:")  # the last line of what fills the demonstration
             draw(browser, system.url, pages_of(system))
         finally:
             system.end()

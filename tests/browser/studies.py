@@ -96,3 +96,26 @@ def send_questionnaire(sponsor: Caller, coordination: Caller, centre: str, fines
     coordination.send("PUT", f"{request}/gate", agreement, **{"If-None-Match": "*"})
     coordination.act(request, "send_questionnaire")
     return reference
+
+
+def send_answers(coordination: Caller, dossier: str, centre: str, *, named: bool) -> None:
+    """Answer a whole questionnaire for a centre. ``named``: the sponsor may read the answers as those of the centre."""
+    request = f"/feasibility/{dossier}/{centre}"
+    sheet = coordination.send("GET", f"{request}/answers")
+    answers = [
+        {
+            "question": one["question"],
+            "value": {"choice": one["options"][0]["code"] if one["options"] else "", "text": "Deux infirmières."}.get(
+                one["type"], 7
+            ),
+            **({"condition": one["condition"]} if one["condition"] else {}),
+        }
+        for one in sheet["questions"]
+    ]
+    coordination.send(
+        "PUT",
+        f"{request}/answers",
+        {"answers": answers, "may_be_named": named},
+        **{"If-Match": f'"v{sheet["version"]}"'},
+    )
+    coordination.act(request, "submit")

@@ -22,10 +22,17 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     before = _site(site)
     check(page)
     page.get_by_role("button", name=f"Toujours vrai aujourd'hui : {TRIAL}").click()
-    expect(page.get_by_text("C'est enregistré")).to_be_visible()
+    expect(page.get_by_text("Confirmés aujourd'hui :")).to_contain_text(TRIAL)
     confirmed = _site(site)
     assert confirmed["confirmed_at"] > before["confirmed_at"]
     assert (confirmed["status"], confirmed["slots"]) == (before["status"], before["slots"])
+    page.get_by_role("button", name="Tout est encore vrai").click()
+    expect(page.get_by_text("Confirmés aujourd'hui :")).to_contain_text("CLEIO-DEMO-0001")
+    assert _site(site)["confirmed_at"] > confirmed["confirmed_at"]
+    check(page)
+    page.get_by_role("button", name="Annuler").click()
+    expect(page.get_by_text("La confirmation est annulée")).to_be_visible()
+    assert _site(site)["confirmed_at"] == confirmed["confirmed_at"]
 
     card = page.get_by_role("listitem").filter(has=page.get_by_role("heading")).filter(has_text=TRIAL)
     card.get_by_text("Changer le statut ou les places").click()
@@ -33,6 +40,16 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     card.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("C'est enregistré")).to_be_visible()
     assert _site(site)["status"] == "suspended"
+
+
+def test_a_refused_page_says_which_right_is_missing(site: System, page: Page, check: Callable[[Page], None]) -> None:
+    sign_in(site, page, "centre-strasbourg")
+    answer = page.goto(f"{site.url}/workspace/reviews")
+    assert answer is not None
+    assert answer.status == 403
+    expect(page.get_by_role("main")).to_contain_text("le droit de lire la file de relecture")
+    expect(page.get_by_role("main")).to_contain_text("organisations de ce type : coordination")
+    check(page)
 
 
 def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page, check: Callable[[Page], None]) -> None:

@@ -68,6 +68,9 @@ async def test_the_nearest_open_site_of_each_departement(registry: FastAPI, anyo
     assert {one["code"] for one in found["departements_out_of_reach"]} == {"13", "2A", "48", "67", "974", "977"}
     assert "75" not in {one["code"] for one in found["departements_without_site"]}
     assert found["diseases_without_site"] == []
+    for age, trials in (("P8Y", 1), ("1826", 1), ("P4Y", 0), ("P36Y", 0)):  # the trial takes 5 to 35 years
+        answer = (await anyone.get(COVERAGE, params={"condition": SICKLE, "age": age})).json()
+        assert answer["france"]["trials"] == answer["france"]["sites"] == trials, age
     (by_disease,) = (await anyone.get(COVERAGE, params={"departement": "974"})).json()["items"]
     assert (by_disease["condition"]["code"], by_disease["nearest"]["centre"]) == ("ORPHA:275752", "fr-necker")
 
@@ -112,6 +115,7 @@ async def test_wrong_questions_and_files_are_named(registry: FastAPI, anyone: ht
         ("departement=29", "/query/departement"),
         ("hours=25", "/query/hours"),
         ("sample=real", "/query/sample"),
+        ("age=young", "/query/age"),
     ):
         answer = await anyone.get(f"{COVERAGE}?{query}")
         assert answer.status_code == 400, query

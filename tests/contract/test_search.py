@@ -86,7 +86,7 @@ async def suggestions(client: httpx.AsyncClient, typed: str) -> list[Any]:
 
 async def test_suggestions_while_typing(standing_app: FastAPI) -> None:
     async with client_of(standing_app) as anyone:
-        for typed in ("drep", "drépanoc", "drepanocit", "sickle c"):
+        for typed in ("drep", "drépanoc", "drepanocit", "sickle c", "Y a-t-il un essai pour la drépanocytose ?"):
             assert "ORPHA:275752" in [one["value"] for one in await suggestions(anyone, typed)], typed
         assert "fr-strasbourg" in [one["value"] for one in await suggestions(anyone, "strasb")]
         assert "fr-necker" in [one["value"] for one in await suggestions(anyone, "neker")]

@@ -10,13 +10,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from services.portal.sign_in.flows import Flows, new_flow
+from tests.browser.accessibility import checked
+from tests.browser.chromium import executable, started
 from tests.e2e.conftest import System, eventually
 from tests.e2e.openid import Provider, install
 
 COOKIE = "cleio-session"
 FLOW = "cleio-session-flow"
+# Language and width of the window: one in `make test`, the others in `make test-full`.
+_OTHERS = (("", 360), ("/en", 1280), ("/en", 360))
+VARIANTS = [("", 1280), *(pytest.param(*other, marks=pytest.mark.full) for other in _OTHERS)]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +181,43 @@ def test_an_id_token_of_another_sign_in_is_refused(system: System, provider: Pro
         assert browser.get(callback).status_code == 400
         browser.cookies.set(FLOW, flows.write(flow), domain="127.0.0.1")
         assert browser.get(callback).status_code == 400
+
+
+@pytest.mark.skipif(executable() is None, reason="no Chromium on PATH: deploy/setup/browser.sh installs it")
+@pytest.mark.parametrize(("prefix", "width"), VARIANTS)
+def test_the_pages_of_a_sign_in_are_used_with_the_keyboard(
+    system: System, provider: Provider, prefix: str, width: int
+) -> None:
+    with started(executable() or "") as chromium:
+        page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+        page.set_default_timeout(10_000)
+
+        def begin() -> None:
+            page.goto(f"{system.url}{prefix}/sign-in")
+            checked(page)
+            page.locator('a[href*="/sign-in/openid"]').focus()
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{provider.url}/**")
+
+        # The person cancels at the provider.
+        begin()
+        page.get_by_role("link", name="Cancel").click()
+        page.wait_for_url("**/sign-in/callback?**")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign-in refused" if prefix else "Connexion refusée")
+        checked(page)
+        # The network does not know the person: the page says what to ask for.
+        begin()
+        page.locator("input[name=login]").fill(f"vera-{width}")
+        page.locator("input[name=password]").fill("anything")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Continue").press("Enter")
+        page.wait_for_url("**/sign-in/callback?**")
+        expect(page.get_by_text(f"vera-{width}", exact=True)).to_be_visible()
+        checked(page)
+        # An answer that was not asked for.
+        page.goto(f"{system.url}{prefix}/sign-in/callback?state=wrong&code=wrong")
+        expect(page.get_by_role("main").get_by_role("link").first).to_be_visible()
+        checked(page)
 
 
 def _key(system: System) -> bytes:

@@ -15,6 +15,7 @@ def coverage(
     ] = "",
     departement: Annotated[str, typer.Option(help="Only for this département, such as 67 or 974.")] = "",
     hours: Annotated[int, typer.Option(min=1, max=24, help="Also count the people within so many hours.")] = 2,
+    age: Annotated[str, typer.Option(help="Only trials that take a person of this age, such as P8Y.")] = "",
     demo: Annotated[bool, typer.Option("--demo", help="Count the fictitious demonstration trials too.")] = False,
     lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.FR,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -28,7 +29,8 @@ def coverage(
     from services.cli.coverage import print_coverage, read_coverage
     from services.cli.gateway import open_gateway
 
-    query = {"condition": condition, "departement": departement, "hours": str(hours), "sample": "demo" if demo else ""}
+    query = {"condition": condition, "departement": departement, "hours": str(hours), "age": age}
+    query["sample"] = "demo" if demo else ""
     given = {name: value for name, value in query.items() if value}
     with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
         found = read_coverage(gateway, given, as_csv=as_csv, language=lang)

@@ -1,7 +1,7 @@
 """The facts that answer a question, so that a program can ask for them (`schemas.WantedFact`). Pure."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +11,7 @@ from shared.criteria.formulas import FORMULAS
 from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
 from shared.terminology.clinical_data import AGE_DEPENDENT, HALF_LIVES
+from shared.values.wire import Label
 from shared.vocabulary.durations import in_months
 
 Wanted = dict[str, Any]
@@ -19,6 +20,7 @@ _NOTHING: Wanted = {
     "kind": None,
     "codes": [],
     "question": None,
+    "text": None,
     "statuses": [],
     "value": None,
     "values": [],
@@ -49,13 +51,20 @@ _KIND_OF_DOMAIN = {
 _KIND_OF_SYSTEM = {"ATC": "medication", "LOINC": "observation", "HP": "observation"}
 
 
-def wanted_facts(leaves: Iterable[expressions.Leaf], *, has_lead_time: bool) -> list[Wanted]:
-    """Return what answers every one of the leaves. ``has_lead_time``: whether the day of dosing can be computed."""
+def wanted_facts(
+    leaves: Iterable[expressions.Leaf], *, has_lead_time: bool, words: Mapping[str, Label] | None = None
+) -> list[Wanted]:
+    """Return what answers every one of the leaves. ``has_lead_time``: whether the day of dosing can be computed.
+
+    ``words``: of the questions to a person, by their codes.
+    """
     found: dict[str, Wanted] = {}
     for leaf in leaves:
         for wanted in _wanted(leaf, has_lead_time=has_lead_time):
             key = repr([value for name, value in wanted.items() if name not in _MERGED])
             found[key] = _merge(found[key], wanted) if key in found else wanted
+            if words and wanted["question"] in words:
+                found[key]["text"] = words[wanted["question"]].model_dump()
     return list(found.values())
 
 

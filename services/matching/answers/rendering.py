@@ -110,7 +110,7 @@ def question_answers(
             "who": one.who,
             "cost": one.cost,
             "trials": len(one.trials),
-            "facts": wanted_facts(one.leaves, has_lead_time=one.has_lead_time),
+            "facts": wanted_facts(one.leaves, has_lead_time=one.has_lead_time, words=one.words),
         }
         for one in ask_next(matches, patient, MAX_QUESTIONS)
     ]

@@ -248,6 +248,7 @@ class WantedFact(ApiModel):
         description="Codes of the fact: one of them (or of a descendant) where it is present, all where it is absent."
     )
     question: str | None = Field(description="The `question` of a fact of kind `answer`; its `answer` is in `values`.")
+    text: Label | None = Field(description="What a fact of kind `answer` answers, in words; null: no words.")
     statuses: list[Literal["present", "absent"]] = Field(description="Which `status` of the fact answers.")
     value: Literal["number", "level", "dose", "occurrences", "first_day", "last_day"] | None = Field(
         description="What a present fact must have: `number` and `level` in `value`, `dose` in `dose`. `occurrences`: "

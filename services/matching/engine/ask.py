@@ -1,6 +1,6 @@
 """The questions whose answers would help to decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import TrialResult
 from shared.criteria import expressions
 from shared.criteria.model import Criterion
+from shared.criteria.sentences import question_words
 from shared.values.wire import Label
 
 _COSTS = {"age": 0, "sex": 0, "value": 2, "delta": 2, "computed": 2, "ratio": 2, "titre": 3, "variant": 3}
@@ -22,6 +23,7 @@ class Question:
 
     ``text``: None where no author wrote the question. ``cost``: from 0 (free) to 5. ``leaves``: the distinct leaves
     that ask it. ``has_lead_time``: whether every trial that asks it gives the time from screening to dosing.
+    ``words``: of the questions to a person among the leaves, by their codes.
     """
 
     code: str
@@ -31,6 +33,7 @@ class Question:
     leaves: tuple[expressions.Leaf, ...]
     trials: tuple[str, ...]
     has_lead_time: bool
+    words: Mapping[str, Label]
 
 
 class _Asker(NamedTuple):
@@ -113,7 +116,19 @@ def _question(code: str, askers: Sequence[_Asker]) -> Question:
         tuple({one.leaf.model_dump_json(): one.leaf for one in askers}.values()),
         tuple(sorted({one.trial.document.trial for one in askers})),
         all(one.trial.document.lead_time is not None for one in askers),
+        _words(askers),
     )
+
+
+def _words(askers: Sequence[_Asker]) -> dict[str, Label]:
+    """Return words for each question to a person: its own, or the text of the first criterion that asks it."""
+    found: dict[str, Label] = {}
+    for one in askers:
+        if isinstance(one.leaf, expressions.Human) and one.leaf.question not in found:
+            words = question_words(one.criterion).get(one.leaf.question)
+            if label := Label(**words) if words else one.criterion.text:
+                found[one.leaf.question] = label
+    return found
 
 
 def _rank(code: str, askers: Sequence[_Asker]) -> tuple[bool, float, int, str]:

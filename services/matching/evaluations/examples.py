@@ -188,6 +188,7 @@ ANSWER: dict[str, Any] = {
                     "kind": "observation",
                     "codes": ["CLEIO:nsaa-total"],
                     "question": None,
+                    "text": None,
                     "statuses": ["present"],
                     "value": "number",
                     "values": [],

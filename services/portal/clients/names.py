@@ -12,6 +12,8 @@ _SECONDS = 300.0
 _MOST = 20_000
 _AT_ONCE = 50
 _FIELDS = "id,identifier,acronym,titles"
+# Words find symptoms and drugs too.
+_ASKED = 20
 _DISEASES = frozenset({"ORPHA", "MONDO", "OMIM", "ICD10"})
 _CODE = 8
 _concepts: dict[str, tuple[float, Mapping[str, Any] | None]] = {}
@@ -93,7 +95,7 @@ async def _concept(api: Api, code: str) -> Mapping[str, Any] | None:
 
 async def diseases_named(api: Api, text: str, limit: int) -> list[Mapping[str, Any]]:
     """Return the diseases that words may mean: concepts with a place in a classification of diseases."""
-    answer = await api.get("/registry/v1/terminology", q=text, limit=2 * limit)
+    answer = await api.get("/registry/v1/terminology", q=text, limit=_ASKED)
     return [one for one in answer["concepts"] if _is_disease(one)][:limit]
 
 

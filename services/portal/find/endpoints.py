@@ -9,6 +9,7 @@ from services.portal.find.nothing import diseases_of, nothing_found
 from services.portal.find.reading import find, place_of
 from services.portal.find.search import MAX_PLACE, Search
 from services.portal.find.site_map import site_map
+from services.portal.find.suggesting import suggestions_for
 from services.portal.find.view import results
 from services.portal.pages.access import Reader
 from services.portal.pages.formats import Formats
@@ -71,7 +72,7 @@ async def map_of_site(request: Request, access: Reader, visitor: CurrentVisitor)
 @router.api_route("/suggestions", methods=["GET", "HEAD"], summary="Suggestions while typing")
 @produces(HTML)
 async def suggestions(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
-    """Show the diseases, trials and centres that begin with what was typed."""
+    """Show the diseases, trials, centres and places that begin with what was typed."""
     text = request.query_params.get("q", "").strip()[:100]
-    answer = await visitor.api.get("/registry/v1/trials/suggest", q=text) if text else {"items": []}
-    return page(request, visitor, "find/suggestions.html", text=text, items=answer["items"])
+    items, place = await suggestions_for(visitor.api, text)
+    return page(request, visitor, "find/suggestions.html", text=text, items=items, place=place)

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.portal.clients.api import Api
 from services.portal.clients.names import above, concepts_of, diseases_named
+from services.portal.find.departements import Departement, departement_of
 from services.portal.find.search import Search
 from services.portal.networks.networks import Network, networks_named, networks_of
 
@@ -27,13 +28,15 @@ class Wider:
 class Nothing:
     """``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean.
 
-    ``wider``: more general diseases that have trials. ``networks``: who knows the disease best.
+    ``wider``: more general diseases that have trials. ``networks``: who knows the disease best. ``place``: named by the
+    text.
     """
 
     suggestions: list[Mapping[str, Any]]
     diseases: list[Mapping[str, Any]]
     wider: list[Wider]
     networks: list[Network]
+    place: Departement | None
 
 
 async def nothing_found(api: Api, search: Search) -> Nothing:
@@ -42,7 +45,9 @@ async def nothing_found(api: Api, search: Search) -> Nothing:
     first = diseases[0] if diseases else None
     general = await above(api, first) if first else []
     named = networks_of(first, general) if first else []
-    return Nothing(suggestions, diseases, await wider_with_trials(api, general), named or networks_named(search.text))
+    networks = named or networks_named(search.text)
+    wider = await wider_with_trials(api, general)
+    return Nothing(suggestions, diseases, wider, networks, departement_of(search.text))
 
 
 async def wider_with_trials(api: Api, general: list[Mapping[str, Any]]) -> list[Wider]:

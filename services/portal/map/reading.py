@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from starlette.datastructures import QueryParams
 
 from services.portal.clients.api import Api, segment
 from services.portal.clients.problems import ApiError
@@ -12,7 +14,39 @@ from services.portal.pages.visitors import Visitor
 
 Json = Mapping[str, Any]
 COVERAGE = "/registry/v1/coverage"
+_LONGEST, _OLDEST = 200, 120
 _CENTRES, _TRIALS = "/registry/v1/centres", "/registry/v1/trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form of the map asks for. ``disease``: a code or name; ``age``: in years. Empty: not asked for.
+
+    ``sample``: ``demo``, demonstration trials count too.
+    """
+
+    disease: str = ""
+    age: str = ""
+    sample: str = ""
+
+    @classmethod
+    def of(cls, query: QueryParams) -> Self:
+        """Read the query of an address. Values that the form does not have are left out."""
+        age = query.get("age", "").strip()[:3]
+        return cls(
+            query.get("disease", "").strip()[:_LONGEST],
+            str(int(age)) if age.isascii() and age.isdecimal() and int(age) <= _OLDEST else "",
+            "demo" if query.get("sample") == "demo" else "",
+        )
+
+    @property
+    def duration(self) -> str:
+        """Return the age as the API reads it."""
+        return f"P{self.age}Y" if self.age else ""
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of the coverage."""
+        return {"condition": self.disease, "age": self.duration, "sample": self.sample}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +83,13 @@ _SECONDS = 60.0
 _kept: dict[str, tuple[float, Network]] = {}
 
 
-async def read(visitor: Visitor, disease: str, *, with_samples: bool) -> Found:
-    """Read the network, and the coverage for a disease.
-
-    ``disease``: a code or name; empty: none is chosen. ``with_samples``: demonstration trials count too.
-    """
+async def read(visitor: Visitor, asked: Asked) -> Found:
+    """Read the network, and the coverage for a disease."""
     api = visitor.api
-    network, (coverage, problem) = await asyncio.gather(
-        _network(visitor), _coverage(api, disease, with_samples=with_samples)
-    )
+    network, (coverage, problem) = await asyncio.gather(_network(visitor), _coverage(api, asked))
     condition = coverage["france"]["condition"] if coverage else None
-    trials = await _open_trials(api, condition["code"], with_samples=with_samples) if condition else []
-    alike = await _alike(api, disease) if problem == "unknown_disease" else []
+    trials = await _open_trials(api, condition["code"], asked) if condition else []
+    alike = await _alike(api, asked.disease) if problem == "unknown_disease" else []
     return Found(network, coverage, trials, problem, alike)
 
 
@@ -85,27 +114,22 @@ async def _network(visitor: Visitor) -> Network:
     return network
 
 
-def query_of(disease: str, *, with_samples: bool) -> dict[str, Any]:
-    """Return the parameters of the coverage."""
-    return {"condition": disease, "sample": "demo" if with_samples else None}
-
-
-async def _coverage(
-    api: Api, disease: str, *, with_samples: bool
-) -> tuple[Json | None, Literal["", "unknown_disease", "no_geography"]]:
+async def _coverage(api: Api, asked: Asked) -> tuple[Json | None, Literal["", "unknown_disease", "no_geography"]]:
     try:
-        return await api.get(COVERAGE, **query_of(disease, with_samples=with_samples)), ""
+        return await api.get(COVERAGE, **asked.parameters()), ""
     except ApiError as error:
         if error.code == "geography_missing":
             return None, "no_geography"
-        if error.status == 400 and disease:
+        if error.status == 400 and asked.disease:
             return None, "unknown_disease"
         raise
 
 
-async def _open_trials(api: Api, code: str, *, with_samples: bool) -> list[Json]:
-    sample = None if with_samples else "none"
-    answer = await api.get(_TRIALS, condition=code, open="true", fields="sites", sample=sample, limit=200)
+async def _open_trials(api: Api, code: str, asked: Asked) -> list[Json]:
+    sample = "" if asked.sample else "none"
+    answer = await api.get(
+        _TRIALS, condition=code, age=asked.duration, open="true", fields="sites", sample=sample, limit=200
+    )
     items: list[Json] = answer["items"]
     return items
 

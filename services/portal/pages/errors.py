@@ -10,10 +10,13 @@ from services.portal.clients.api import UNAUTHENTICATED, Api
 from services.portal.clients.problems import ApiError
 from services.portal.pages.language import KEY
 from services.portal.pages.rendering import HTML, page
+from services.portal.pages.rights import MissingRight, missing_right
 from services.portal.pages.visitors import Visitor, end_session
 from shared.http.context import request_id_of
 from shared.values.problems import Problem
+from shared.values.wire import Label
 
+FORBIDDEN = 403
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
@@ -67,8 +70,16 @@ def _error_page(
         title=title,
         detail=detail,
         faults=faults,
+        missing=_missing(visitor, status, detail),
         request_id=request_id_of(request),
     )
+
+
+def _missing(visitor: Visitor, status: int, detail: object) -> MissingRight | None:
+    """Return the right that a signed-in visitor lacks."""
+    if status != FORBIDDEN or visitor.me is None:
+        return None
+    return missing_right(detail.en if isinstance(detail, Label) else str(detail or ""), visitor.me["kind"])
 
 
 def _wants_page(request: Request) -> bool:

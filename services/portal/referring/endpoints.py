@@ -12,7 +12,7 @@ from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.referring.view import faults_by_field, proposal, referral_of
 from services.portal.workbench.answering import NotUnderstoodError
-from services.portal.workbench.state import State
+from services.portal.workbench.state import State, parameters_of, patient_of
 from services.portal.workbench.view import may_refer
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.problems import NotFoundError
@@ -61,7 +61,8 @@ async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[st
     """
     state = State.read(form.text("state"))
     identifier, _, centre = form.one("refer").partition("|")
-    answer = (await visitor.api.call("POST", "/matching/v1/match", json=state.record, query={"limit": 200})).body
+    query = {"limit": 200, **parameters_of(state.record)}
+    answer = (await visitor.api.call("POST", "/matching/v1/match", json=patient_of(state.record), query=query)).body
     for trial in answer["results"]:
         for site in trial["sites"]:
             if (trial["trial"], site["centre"]) == (identifier, centre):

@@ -51,6 +51,7 @@ async def begin_at_provider(request: Request, access: Reader, visitor: CurrentVi
 @produces(HTML)
 async def finish_at_provider(request: Request, access: Reader, visitor: CurrentVisitor, service: SigningIn) -> Response:
     """Begin the session of a person whom the OpenID provider has signed in."""
+    visitor = service.in_language_of_flow(request, visitor)
     try:
         return await service.finish_at_provider(request)
     except UnknownPersonError as person:

@@ -1,12 +1,13 @@
 """Decisions about signing in and out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Request, Response
 
 from services.portal.pages.language import in_language
+from services.portal.pages.visitors import Visitor
 from services.portal.sessions.cookies import id_in, set_cookie
 from services.portal.sessions.model import Tokens
 from services.portal.sessions.service import SessionEndedError, Sessions
@@ -76,6 +77,14 @@ class SignIn:
         answer = Response(None, 303, {"Location": await provider.address(flow), **UNSTORED})
         set_cookie(answer, cookie, self.flows.write(flow), FLOW_SECONDS)
         return answer
+
+    def in_language_of_flow(self, request: Request, visitor: Visitor) -> Visitor:
+        """Return the visitor in the language of the page where the sign-in began: the way back has one address."""
+        flow = self.flows.read(request.cookies.get(f"{self.cookie}-flow", ""))
+        if flow is None or not f"{flow.back}/".startswith(("/en/", "/en?")):
+            return visitor
+        request.state.visitor = found = replace(visitor, language="en")
+        return found
 
     async def finish_at_provider(self, request: Request) -> Response:
         """Begin the session of a person who comes back from the provider.

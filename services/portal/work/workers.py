@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from services.portal.pages.visitors import CurrentVisitor, Visitor
-from shared.values.problems import NotFoundError, UnauthenticatedError
+from shared.values.problems import ForbiddenError, UnauthenticatedError
 from shared.values.wire import Label
 
 # path → name, and the kinds of organisation that have the page. What a person may do there, the API decides.
@@ -47,6 +47,11 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     ),
 )
 
+_FOR_CENTRES = Label(
+    fr="Elle est pour les centres d'investigation, et votre organisation n'en est pas un.",
+    en="It is for clinical investigation centres, and your organisation is none.",
+)
+
 
 async def worker_of(visitor: CurrentVisitor) -> Visitor:
     """Return the visitor, who is signed in.
@@ -64,11 +69,11 @@ Worker = Annotated[Visitor, Depends(worker_of)]
 def centre_of(visitor: Visitor) -> str:
     """Return the centre that the visitor's organisation is.
 
-    :raises NotFoundError: 404, it is no centre.
+    :raises ForbiddenError: 403, it is no centre.
     """
     centre: str | None = visitor.me["centre"] if visitor.me else None
     if centre is None:
-        raise NotFoundError
+        raise ForbiddenError(_FOR_CENTRES)
     return centre
 
 

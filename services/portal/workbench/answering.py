@@ -1,9 +1,14 @@
 """From fields of a form to facts of a record: answers to questions, and facts that a clinician adds. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from services.portal.pages.formats import Formats
+from services.portal.pages.rendering import LANGUAGES
+from services.portal.workbench.inputs import ATTRIBUTES
+from services.portal.workbench.state import is_whole_day
+from services.portal.workbench.view import unit_in_words
 from shared.values.wire import Label
 
 Fields = Callable[[str], str]
@@ -13,10 +18,11 @@ _DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
 _FRENCH_DAY = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 _NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
 _AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?|$))?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
+_GESTATION = re.compile(r"^P?(\d{2})\s*(?:W|SA|weeks?)?(?:\s*\+?\s*([0-6])\s*(?:D|j|days?)?)?$", re.IGNORECASE)
 _SIGNS = {"≤": "<=", "≥": ">="}
 EXPOSURES = frozenset({"medication"})
 _VARIANT_TEXTS = ("type", "zygosity", "frame", "hgvs")
-_DESCRIBES = ("value", "type", "exon_from", "hgvs", "start")
+_DESCRIBES = ("value", "type", "exon_from", "hgvs", "start", "code")
 _VARIANT_NUMBERS = ("exon_from", "exon_to", "copies")
 
 WRONG_DAY = Label(
@@ -28,6 +34,10 @@ WRONG_AGE = Label(
     fr="Écrivez un âge, par exemple « 7 ans » ou « 7 ans 4 mois ».",
     en='Write an age, for example "7 years" or "7 years 4 months".',
 )
+WRONG_GESTATION = Label(
+    fr="Écrivez des semaines et des jours, par exemple « 30+4 ».", en='Write weeks and days, for example "30+4".'
+)
+WHOLE_DAY = Label(fr="Donnez le jour entier : AAAA-MM-JJ.", en="Give the whole day: YYYY-MM-DD.")
 NOTHING_GIVEN = Label(fr="Donnez une réponse.", en="Give an answer.")
 
 
@@ -65,6 +75,20 @@ def age_of(name: str, text: str) -> str:
         raise NotUnderstoodError(name, WRONG_AGE)
     years, months = found.groups()
     return "P" + (f"{years}Y" if years else "") + (f"{months}M" if months else "")
+
+
+def gestation_of(name: str, text: str) -> str:
+    """Return the length of a pregnancy as an ISO duration: ``30+4`` is ``P30W4D``; empty text is none.
+
+    :raises NotUnderstoodError: it is none.
+    """
+    if not text:
+        return ""
+    found = _GESTATION.match(text.strip())
+    if found is None:
+        raise NotUnderstoodError(name, WRONG_GESTATION)
+    weeks, days = found.groups()
+    return f"P{weeks}W" + (f"{days}D" if days else "")
 
 
 def age_in_words(duration: str) -> str:
@@ -113,19 +137,42 @@ def facts_added(fields: Fields, code: str, as_of: str) -> list[dict[str, Any]]:
 
 def _person(name: str, prefix: str, fields: Fields) -> dict[str, Any]:
     given = fields(f"{prefix}{name}")
-    if name == "birth_date":
+    if name in {"birth_date", "dosing_date"}:
         given = day_of(f"{prefix}{name}", given)
+    if name == "dosing_date" and given and not is_whole_day(given):
+        raise NotUnderstoodError(f"{prefix}{name}", WHOLE_DAY)
+    if name == "gestation":
+        given = gestation_of(f"{prefix}{name}", given)
     return {"person": {name: given}} if given else {}
 
 
 def _facts(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> list[dict[str, Any]]:
     if wanted.get("value") == "occurrences":
         days = [day_of(f"{prefix}dates", one) for one in re.split(r"[\s,;]+", fields(f"{prefix}dates")) if one]
-        return [{"kind": wanted["kind"], "codes": wanted["codes"][:1], "date": day} for day in days]
+        code = _chosen(wanted["codes"], fields(f"{prefix}code"))
+        return [{"kind": wanted["kind"], "codes": [code], "date": day} for day in days]
     # Who gives a value, a type or a first day says that it is there.
     is_described = any(fields(f"{prefix}{name}") for name in _DESCRIBES)
     presence = fields(f"{prefix}presence") or ("present" if is_described else "")
-    return [_one(wanted, prefix, fields, as_of, presence)] if presence in {"present", "absent"} else []
+    if presence not in {"present", "absent"}:
+        return []
+    earlier = _earlier(wanted, prefix, fields) if wanted.get("over") else []
+    return [*earlier, _one(wanted, prefix, fields, as_of, presence)]
+
+
+def _earlier(wanted: Wanted, prefix: str, fields: Fields) -> list[dict[str, Any]]:
+    """Return the measurement of an earlier day, with which the present one is compared."""
+    value, day = f"{prefix}earlier-value", f"{prefix}earlier-date"
+    if not fields(value):
+        return []
+    if not fields(day):
+        raise NotUnderstoodError(day, WRONG_DAY)
+    given = {"value": fields(value), "unit": fields(f"{prefix}unit"), "date": fields(day)}
+    return [_one(wanted, "", lambda name: given.get(name, ""), "", "present")]
+
+
+def _chosen(codes: Sequence[str], chosen: str) -> str:
+    return chosen if chosen in codes else codes[0]
 
 
 def _one(wanted: Wanted, prefix: str, fields: Fields, as_of: str, status: str) -> dict[str, Any]:
@@ -134,7 +181,7 @@ def _one(wanted: Wanted, prefix: str, fields: Fields, as_of: str, status: str) -
     codes = list(wanted.get("codes") or [])
     if codes:
         # One code says that it is there; to deny them all takes every code.
-        fact["codes"] = codes[:20] if status == "absent" else [chosen if chosen in codes else codes[0]]
+        fact["codes"] = codes[:20] if status == "absent" else [_chosen(codes, chosen)]
     if wanted.get("variant"):
         fact["variant"] = _variant(wanted["variant"], prefix, fields) if status == "present" else _denied(wanted)
     if wanted.get("assay"):
@@ -142,6 +189,7 @@ def _one(wanted: Wanted, prefix: str, fields: Fields, as_of: str, status: str) -
     if wanted.get("relative"):
         fact["relative"] = wanted["relative"]
     if status == "present":
+        fact |= {name: given for name in ATTRIBUTES if (given := fields(f"{prefix}{name}"))}
         fact |= _value(wanted, prefix, fields)
     return fact | _dates(wanted["kind"], prefix, fields, as_of, status)
 
@@ -161,7 +209,7 @@ def _value(wanted: Wanted, prefix: str, fields: Fields) -> dict[str, Any]:
     if wanted.get("value") == "level":
         return {"value": given}
     comparator, number = number_of(f"{prefix}value", given)
-    unit = fields(f"{prefix}unit") or wanted.get("unit") or ""
+    unit = _unit(wanted.get("unit"), fields(f"{prefix}unit"))
     if wanted.get("value") == "dose" or wanted["kind"] == "medication":
         return {"dose": {"value": number, "unit": unit, "per_kg": bool(wanted.get("per_kg"))}}
     found: dict[str, Any] = {"value": number}
@@ -175,8 +223,18 @@ def _value(wanted: Wanted, prefix: str, fields: Fields) -> dict[str, Any]:
     return found
 
 
+def _unit(wanted: str | None, given: str) -> str:
+    """Return the unit that was given; the wanted one where the form shows that in words."""
+    if wanted is None:
+        return given
+    spelled = {"", *(unit_in_words(wanted, Formats(language)) for language in LANGUAGES)}
+    return wanted if given in spelled else given
+
+
 def _variant(wanted: Wanted, prefix: str, fields: Fields) -> dict[str, Any]:
     found: dict[str, Any] = {"gene": wanted["gene"]}
+    if wanted.get("origin") == "somatic":
+        found["origin"] = "somatic"
     found |= {name: value for name in _VARIANT_TEXTS if (value := fields(f"{prefix}{name}"))}
     for name in _VARIANT_NUMBERS:
         if value := fields(f"{prefix}{name}"):

@@ -19,7 +19,7 @@ class Outcome:
     ``hypothesis``: the answer with the suppositions, and ``supposed`` what differs then. ``names``: of codes.
     ``sources``: of the criteria of trials. ``faults``: what is wrong, by field. ``problem``: the API refused the
     record, or did not answer; then ``retry`` is the action to do again. ``codes``: those that words found. ``kept``:
-    the fields to show again.
+    the fields to show again. ``first``: the position of the first trial that is shown with all criteria.
     """
 
     state: State
@@ -34,3 +34,4 @@ class Outcome:
     retry: str = ""
     codes: Sequence[Mapping[str, Any]] | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
+    first: int = 0

@@ -14,10 +14,12 @@ from services.portal.workbench.answering import age_in_words
 from services.portal.workbench.comparing import unknown_criteria
 from services.portal.workbench.facts import detail_of, name_of, names_of_facts
 from services.portal.workbench.model import Outcome
-from services.portal.workbench.questions import questions_view
+from services.portal.workbench.questions import FIRST, questions_view
 from services.portal.workbench.service import EXAMPLES
-from services.portal.workbench.state import Record
+from services.portal.workbench.state import Record, patient_of
 
+# Fields of the patient that the form does not have.
+_UNSHOWN = ("gestation", "age_at_most", "age_on", "deceased", "dosing_date")
 # A field of a question.
 _QUESTION = re.compile(r"q\d+f\d+-")
 
@@ -37,13 +39,20 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "questions": []
         if answer is None
         else questions_view(answer.answer, outcome.state.record, outcome.names, formats),
-        "facts": _facts(outcome, outcome.state.record, formats),
-        "supposed_facts": _facts(outcome, outcome.state.supposed, formats),
+        "first_questions": FIRST,
+        "facts": [*_fields(outcome.state.record, _UNSHOWN, formats), *_facts(outcome, outcome.state.record, formats)],
+        "supposed_facts": [
+            *_fields(outcome.state.supposed, ("birth_date", "sex", *_UNSHOWN), formats),
+            *_facts(outcome, outcome.state.supposed, formats),
+        ],
         "person": _person(outcome),
         "kept": lambda name: outcome.kept.get(name, ""),
         "today": today,
-        "record_text": json.dumps(outcome.state.record, ensure_ascii=False, indent=2),
+        "record_text": json.dumps(patient_of(outcome.state.record), ensure_ascii=False, indent=2),
+        "window": view.window_of(answer.listed if answer else (), outcome.first),
         "detailed": view.DETAILED,
+        "marks": {one.trial["id"]: one.direction for one in outcome.effect or ()},
+        "supposed_marks": {one.trial["id"]: one.direction for one in outcome.supposed},
         "kinds": [
             (kind, formats.word("fact_kind", kind)) for kind in WORDS["fact_kind"] if kind not in {"answer", "variant"}
         ],
@@ -58,6 +67,31 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "found_in_words": lambda details: view.found_in_words(details, names, formats),
         "evidence_in_words": lambda evidence, found: view.evidence_in_words(evidence, found, names, formats),
     }
+
+
+def _fields(record: Record, names: tuple[str, ...], formats: Formats) -> list[dict[str, Any]]:
+    """Return fields of the patient that have no field of the form."""
+    return [
+        {
+            "part": "field",
+            "id": name,
+            "kind": "",
+            "name": formats.word("patient_field", name),
+            "detail": _in_words(record[name], formats),
+            "added": name == "dosing_date",
+        }
+        for name in names
+        if record.get(name)
+    ]
+
+
+def _in_words(value: Any, formats: Formats) -> str:
+    if value is True:
+        return formats.word("answer", "yes")
+    text = str(value)
+    if text.startswith("P"):
+        return view.duration_in_words(text, formats)
+    return formats.day(text) if text[:1].isdigit() else formats.word("patient_sex", text)
 
 
 def _facts(outcome: Outcome, record: Record, formats: Formats) -> list[dict[str, Any]]:

@@ -22,10 +22,14 @@ _FRENCH = 7
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSource:
-    """Where the criteria of a trial were read: the document, and the reference of each criterion."""
+    """Where the criteria of a trial were read: the document, and the reference of each criterion.
+
+    ``quotes``: what the register says, for the criteria that name a part of its text.
+    """
 
     document: str
     references: Mapping[str, str]
+    quotes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -71,13 +75,24 @@ class PublicTexts:
     async def _read_source(self, api: Api, key: tuple[str, int]) -> None:
         try:
             found = await api.find(f"/registry/v1/trials/{segment(key[0])}/criteria")
+            quotes = await _quotes(api, key[0], found["criteria"]) if found else {}
         except FAILURES:
             return
         if found and found.get("version") == key[1]:
             references = {one["id"]: one["source"]["ref"] for one in found["criteria"] if one.get("source")}
             if len(self._sources) >= _MOST_SOURCES:
                 self._sources.clear()
-            self._sources[key] = CriteriaSource(found.get("source_version") or "", references)
+            self._sources[key] = CriteriaSource(found.get("source_version") or "", references, quotes)
+
+
+async def _quotes(api: Api, trial: str, criteria: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the parts of the register's text that criteria name, if it is still that text."""
+    spans = {one["id"]: one["source"]["span"] for one in criteria if (one.get("source") or {}).get("span")}
+    document = await api.find(f"/registry/v1/trials/{segment(trial)}") if spans else None
+    if document is None or document["criteria"]["outdated"]:
+        return {}
+    text = document["eligibility"]["text"] or ""
+    return {name: text[begin:end].strip() for name, (begin, end) in spans.items()}
 
 
 def names_in(content: bytes) -> dict[str, Mapping[str, str]]:

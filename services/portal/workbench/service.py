@@ -13,6 +13,7 @@ from services.portal.clients.problems import FAILURES, ApiError
 from services.portal.pages.forms import Form
 from services.portal.workbench.answering import (
     NOTHING_GIVEN,
+    WHOLE_DAY,
     NotUnderstoodError,
     age_of,
     day_of,
@@ -24,8 +25,8 @@ from services.portal.workbench.facts import codes_of
 from services.portal.workbench.model import Outcome
 from services.portal.workbench.public_texts import PublicTexts
 from services.portal.workbench.questions import codes_of_questions
-from services.portal.workbench.state import Record, State
-from services.portal.workbench.view import DETAILED
+from services.portal.workbench.state import Record, State, is_whole_day, parameters_of, patient_of
+from services.portal.workbench.view import DETAILED, is_listed
 from shared.values.problems import MalformedJsonError
 from shared.values.strict_json import Limits, loads
 from shared.values.wire import Label
@@ -50,7 +51,6 @@ _NOTHING = Label(
     fr="Donnez au moins le diagnostic : en mots, ou par son code.",
     en="Give at least the diagnosis: in words, or by its code.",
 )
-_SUPPOSE_DAY = Label(fr="Donnez le jour de l'évaluation, entier.", en="Give the whole day of evaluation.")
 MOST_CODES = 12
 _NOT_ALLOWED = frozenset({401, 403, 404})
 _RECORD_AT_FAULT = frozenset({400, 413, 422})
@@ -131,6 +131,8 @@ class Workbench:
         """Change the state, and compare the answers before and after."""
         if action == "clear":
             return Outcome(State())
+        if action == "trials":
+            return await self._evaluated(state, int(name) if name.isdecimal() else 0)
         before = None if state.is_empty else await self._match(state.record, state)
         changed = state.with_person(_person(form)) if form.one("person") else state
         as_of = str(changed.record.get("as_of") or today().isoformat())
@@ -147,8 +149,8 @@ class Workbench:
             changed = changed.adding(added, supposed=action == "suppose-add")
         elif action == "suppose-day":
             day = day_of("suppose-day", form.one("suppose-day"))
-            if len(day) != len("2026-01-01"):
-                raise NotUnderstoodError("suppose-day", _SUPPOSE_DAY)
+            if not is_whole_day(day):
+                raise NotUnderstoodError("suppose-day", WHOLE_DAY)
             changed = replace(changed, supposed={**changed.supposed, "as_of": day})
         elif action == "remove":
             changed = changed.removing(*name.split(":", 1)) if ":" in name else changed
@@ -165,7 +167,7 @@ class Workbench:
             return outcome
         return replace(outcome, effect=differences(before, outcome.answer))
 
-    async def _evaluated(self, state: State) -> Outcome:
+    async def _evaluated(self, state: State, first: int = 0) -> Outcome:
         if state.is_empty:
             return Outcome(state)
         try:
@@ -176,17 +178,20 @@ class Workbench:
             return Outcome(state, problem=error)
         names, sources = await asyncio.gather(
             self._texts.names(self._api, [*codes_of([state.record, state.supposed]), *codes_of_questions(answer)]),
-            self._texts.sources(self._api, answer["results"][:DETAILED]),
+            self._texts.sources(self._api, _detailed(answer, first)),
         )
         supposed = differences(answer, hypothesis) if hypothesis is not None else ()
-        return Outcome(state, answer, hypothesis=hypothesis, supposed=supposed, names=names, sources=sources)
+        return Outcome(
+            state, answer, hypothesis=hypothesis, supposed=supposed, names=names, sources=sources, first=first
+        )
 
     async def _hypothesis(self, state: State) -> Mapping[str, Any] | None:
         return await self._match(state.hypothetical, state) if state.supposed else None
 
     async def _match(self, record: Record, state: State) -> Mapping[str, Any]:
-        query = {"limit": 200, "synthetic": _flag(state.invented)}
-        found: Mapping[str, Any] = (await self._api.call("POST", "/matching/v1/match", json=record, query=query)).body
+        query = {"limit": 200, "synthetic": _flag(state.invented), **parameters_of(record)}
+        call = self._api.call("POST", "/matching/v1/match", json=patient_of(record), query=query)
+        found: Mapping[str, Any] = (await call).body
         return found
 
     async def _chosen(self, form: Form) -> tuple[str, list[Mapping[str, Any]] | None]:
@@ -203,6 +208,11 @@ _RECORD_LIMITS = Limits(string=4 * 1024 * 1024, array=200_000, nodes=200_000, de
 def today() -> date:
     """Return the present day in Paris, as the API counts it."""
     return datetime.now(_PARIS).date()
+
+
+def _detailed(answer: Mapping[str, Any], first: int) -> list[Mapping[str, Any]]:
+    """Return the trials that are shown with all criteria."""
+    return [one for one in answer["results"] if is_listed(one)][first : first + DETAILED]
 
 
 def _flag(invented: bool) -> str | None:
@@ -236,7 +246,7 @@ def _answered(state: State, form: Form, code: str, before: Mapping[str, Any] | N
     for one in given:
         person = one.pop("person", None)
         if person:
-            state = state.with_person(person)
+            state = state.supposing(person) if supposed else state.with_person(person)
         if one:
             state = state.adding(one, supposed=supposed)
     return state.knowing(question["code"], question["text"])

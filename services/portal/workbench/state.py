@@ -10,6 +10,9 @@ from typing import Any, Self
 
 from shared.values.problems import MalformedJsonError
 
+# Fields of a record that are a parameter of a match, not of the patient.
+_PARAMETERS = frozenset({"dosing_date"})
+_AGES = ("age", "age_on", "age_at_most")
 Fact = dict[str, Any]
 Record = dict[str, Any]
 # Of one record as the API accepts it.
@@ -20,9 +23,9 @@ MOST_QUESTIONS = 200
 class State:
     """The state of the workbench.
 
-    ``record``: the native patient of the API. ``supposed``: facts, complete domains and a day of evaluation of *what
-    if*. ``notes``: warnings of the reading of the record that was pasted. ``questions``: texts of answered questions.
-    ``invented``: the patient is declared as invented.
+    ``record``: the native patient of the API, and ``dosing_date`` where it is planned. ``supposed``: facts, complete
+    domains, fields and a day of evaluation of *what if*. ``notes``: warnings of the reading of the record that was
+    pasted. ``questions``: texts of answered questions. ``invented``: the patient is declared as invented.
     """
 
     record: Record = field(default_factory=dict)
@@ -74,7 +77,8 @@ class State:
 
     def with_person(self, fields: Mapping[str, str]) -> Self:
         """Set fields of the patient; an empty one is removed."""
-        kept = {name: value for name, value in self.record.items() if name not in fields}
+        replaced = {*fields, *(_AGES if fields.get("birth_date") and "age" not in fields else ())}
+        kept = {name: value for name, value in self.record.items() if name not in replaced}
         return replace(self, record={**{name: value for name, value in fields.items() if value}, **kept})
 
     def adding(self, more: Record, *, supposed: bool = False) -> Self:
@@ -85,6 +89,10 @@ class State:
         if supposed:
             return replace(self, supposed=_joined(self.supposed, named))
         return replace(self, record=_joined(self.record, named))
+
+    def supposing(self, fields: Mapping[str, str]) -> Self:
+        """Suppose fields of the patient."""
+        return replace(self, supposed=_joined(self.supposed, dict(fields)))
 
     def removing(self, part: str, name: str) -> Self:
         """Remove a fact by its id, or a complete domain by its position. ``part``: ``fact`` or ``domain``."""
@@ -100,7 +108,24 @@ class State:
         return replace(self, questions={**dict(list(self.questions.items())[-MOST_QUESTIONS:]), code: text})
 
 
+def is_whole_day(text: str) -> bool:
+    """Return whether a date as `answering.day_of` returns it has a day."""
+    return len(text) == len("2026-01-01")
+
+
+def patient_of(record: Record) -> Record:
+    """Return the native patient of the API in a record."""
+    return {name: value for name, value in record.items() if name not in _PARAMETERS}
+
+
+def parameters_of(record: Record) -> dict[str, str]:
+    """Return the parameters of a match in a record."""
+    return {name: str(value) for name, value in record.items() if name in _PARAMETERS}
+
+
 def _joined(first: Record, second: Record) -> Record:
+    if "birth_date" in second:
+        first = {name: value for name, value in first.items() if name not in _AGES}
     lists = {
         name: [*first.get(name, []), *second.get(name, [])]
         for name in ("facts", "domains_complete")

@@ -15,7 +15,7 @@ _RECRUITS = frozenset({"open", "not_yet_open", "unknown"})
 _REFERRERS = frozenset({"hospital", "centre"})
 # Below it, ten digits are all that a value has.
 _LARGE = 1e10
-# Trials with all criteria on the page; the others with their reasons until asked for.
+# Trials with all criteria on the page; the others are a line until asked for.
 DETAILED = 10
 
 
@@ -51,6 +51,31 @@ def answer_view(answer: Document, formats: Formats) -> AnswerView:
         [one for one in views if not is_listed(one.trial)],
         not any(one["reason"] in unknown_codes for one in answer["warnings"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Listed trials on the page: ``shown`` with all criteria, those ``before`` and ``after`` it as lines.
+
+    ``first``: the position of the first one shown, from 0.
+    """
+
+    first: int
+    before: Sequence[TrialView]
+    shown: Sequence[TrialView]
+    after: Sequence[TrialView]
+
+    @property
+    def nearest(self) -> tuple[int | None, int | None]:
+        """Return where the windows before and after this one begin; None: there is none."""
+        following = self.first + DETAILED
+        return max(0, self.first - DETAILED) if self.before else None, following if self.after else None
+
+
+def window_of(listed: Sequence[TrialView], first: int) -> Window:
+    """Return the window that begins at a position; a position that is none of a trial is the first one."""
+    begins = first if 0 <= first < len(listed) else 0
+    return Window(begins, listed[:begins], listed[begins : begins + DETAILED], listed[begins + DETAILED :])
 
 
 def is_listed(trial: Document) -> bool:

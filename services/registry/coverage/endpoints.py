@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.registry.coverage.rows import coverage_csv
 from services.registry.coverage.schemas import Coverage
 from services.registry.coverage.service import TWO_HOURS, CoverageFilters, CoverageService
+from services.registry.trials.listing.parameters import AGE_PATTERN
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.representations import preferred_type, revalidated
@@ -44,6 +45,13 @@ async def read_coverage(
     sample: Annotated[
         Literal["demo"] | None, Query(description="`demo`: the fictitious demonstration trials count too.")
     ] = None,
+    age: Annotated[
+        str | None,
+        Query(
+            pattern=AGE_PATTERN,
+            description="The age of a person, in days or as a duration (`P8Y`): only trials that take it count.",
+        ),
+    ] = None,
 ) -> Response:
     """Return how near the open sites of published trials are to the people of France.
 
@@ -51,7 +59,7 @@ async def read_coverage(
     that of the whole of France. Needs a geography (`cleio geo load`), else 409.
     """
     service: CoverageService = request.app.state.coverage
-    found = await service.coverage(CoverageFilters(condition, departement, hours, sample == "demo"))
+    found = await service.coverage(CoverageFilters(condition, departement, hours, sample == "demo", age))
     kind = preferred_type(request.headers.get("accept"), (JSON, CSV))
     body = coverage_csv([found.france, *found.items]) if kind == CSV else found.model_dump_json()
     return revalidated(cached, body, kind, is_public=access.principal.kind == "public")

@@ -25,6 +25,7 @@ from services.registry.search.documents import SiteFacts, TrialPlaces
 from services.registry.search.index import View, all_of, any_term, term
 from services.registry.search.query import Part, SearchReader
 from services.registry.terminology.terminology import Terminology
+from services.registry.trials.listing.filters import age_in_days
 from services.registry.trials.listing.follower import IndexFollower
 from services.registry.trials.problems import UnknownFilterError
 from shared.values.problems import Fault
@@ -51,13 +52,15 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 class CoverageFilters:
     """``condition``: a code or words; ``departement``: its number; ``hours``: of `CoverageRow.within_hours`.
 
-    ``demo``: the fictitious trials count too.
+    ``demo``: the fictitious trials count too. ``age``: of a person, as days or a duration; only trials that take it
+    count.
     """
 
     condition: str | None
     departement: str | None
     hours: int
     demo: bool = False
+    age: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class CoverageService:
         """Return the coverage.
 
         :raises GeographyMissingError: 409, no geography is loaded.
-        :raises UnknownFilterError: 400, the disease or the département is unknown.
+        :raises UnknownFilterError: 400, the disease or the département is unknown, or the age is no duration.
         :raises IndexStartingError: 503.
         """
         atlas = await self._geography.required()
@@ -108,7 +111,8 @@ class CoverageService:
 
     def _coverage(self, view: View, atlas: Atlas, asked: CoverageFilters) -> Coverage:
         reach, now = self._reach_of(atlas), datetime.now(UTC)
-        trials = _OpenTrials(self._index.places.values(), demo=asked.demo)
+        age = age_in_days(asked.age) if asked.age else None
+        trials = _OpenTrials(self._index.places.values(), age, demo=asked.demo)
         published = _WITH_DEMO if asked.demo else _PUBLISHED
         departements = [asked.departement] if asked.departement else list(atlas.departements)
         if asked.condition:
@@ -162,10 +166,11 @@ class CoverageService:
 
 
 class _OpenTrials:
-    """The published trials with an open site, by the diseases that they treat."""
+    """The published trials with an open site, by the diseases that they treat. ``age``: in days; None: any."""
 
-    def __init__(self, places: Iterable[TrialPlaces], *, demo: bool) -> None:
-        self.all = [one for one in places if one.open_sites and one.is_public and (demo or not one.is_demo)]
+    def __init__(self, places: Iterable[TrialPlaces], age: int | None, *, demo: bool) -> None:
+        public = (one for one in places if one.open_sites and one.is_public and (demo or not one.is_demo))
+        self.all = [one for one in public if age is None or one.ages[0] <= age <= one.ages[1]]
         self._by_target: dict[str, set[int]] = defaultdict(set)
         self._by_own: dict[str, set[int]] = defaultdict(set)
         for number, trial in enumerate(self.all):

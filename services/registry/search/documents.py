@@ -71,7 +71,7 @@ class TrialPlaces:
     """Where a trial takes place: what lists and the coverage show of it beside its document.
 
     ``targets``: the codes of the diseases it treats, the same in other systems, and those above; ``own``: without
-    those above. ``sites``: at present centres; ``open_sites``: those that recruit.
+    those above. ``sites``: at present centres; ``open_sites``: those that recruit. ``ages``: in days, both included.
     """
 
     number: int
@@ -83,6 +83,7 @@ class TrialPlaces:
     own: frozenset[str]
     sites: tuple[SiteFacts, ...]
     open_sites: tuple[SiteFacts, ...]
+    ages: tuple[int, int]
 
 
 class Documents:
@@ -122,6 +123,7 @@ class Documents:
             own=frozenset[str]().union(*(one.own for one in diseases)),
             sites=sites,
             open_sites=tuple(_open_sites(sites, trial["status"])),
+            ages=_ages(trial["eligibility"]["minimum_age"], trial["eligibility"]["maximum_age"]),
         )
 
     def _of(self, facts: TrialFacts, trial: Json) -> Fields:

@@ -9,17 +9,19 @@ from tantivy import Query
 
 from services.registry.search.index import NOTHING, View, all_of, any_of, any_term, beginning, but, term
 from services.registry.search.vocabulary import Topic, vocabulary
-from services.registry.search.words import beginnings, errors_of, index_words
+from services.registry.search.words import beginnings, index_words
 from services.registry.terminology.phrases import Word, words
 from services.registry.terminology.terminology import Terminology
 from shared.terminology.codes import read_code
 from shared.vocabulary.identifiers import alias_of, is_trial_id, recognise_identifier
-from shared.vocabulary.text import fold
+from shared.vocabulary.text import errors_of, fold
 
 MAX_WORDS: Final = 12
 _ACRONYM = re.compile(r"[a-z0-9]{2,6}", re.IGNORECASE)
 # A name of one short word is an acronym: as a word of a title it may mean something else.
 _SHORTEST_NAME: Final = 5
+# "Y a-t-il un essai": its middle is no acronym of ataxia telangiectasia.
+_INVERSION = re.compile(r"-t-(?:il|elle|on)s?\b", re.IGNORECASE)
 _ICD10 = re.compile(r"[A-TV-Z][0-9]{2}(?:\.[0-9]+)?\+?", re.IGNORECASE)
 
 
@@ -116,6 +118,11 @@ class TypedSearch:
 
     parts: tuple[Part, ...]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The codes of the diseases that it names."""
+        return tuple(code for part in self.parts for code in (*part.named, *(c for t in part.topics for c in t.codes)))
+
     def matching(self, view: View, visible: Query) -> Query:
         """Return the query for what is found. Where nothing has all parts, those that are mere words are left out."""
         asked = [part.anywhere(view, visible, alone=len(self.parts) == 1) for part in self.parts]
@@ -146,7 +153,7 @@ class SearchReader:
         whole = self._number(text) or self._code(text)
         if whole is not None:
             return TypedSearch((whole,))
-        typed = words(text)[:MAX_WORDS]
+        typed = words(_INVERSION.sub(" ", text))[:MAX_WORDS]
         stop_words = vocabulary().stop_words
         known = self._known(typed)
         parts: list[Part] = []

@@ -1,11 +1,9 @@
 """Words as the index has them, and the beginnings by which a word of a search finds them. Pure."""
 
-from shared.vocabulary.text import fold
+from shared.vocabulary.text import distance, errors_of, fold
 
-# Shorter words are not shortened, and have no typing errors.
+# Shorter words are not shortened.
 SHORTEST_STEM = 5
-# One error in words of this length, two in longer ones from `TWO_ERRORS` on.
-ONE_ERROR, TWO_ERRORS = 5, 9
 MAX_WORD = 60
 
 
@@ -32,34 +30,13 @@ def beginnings(word: str) -> tuple[str, ...]:
     return (word,)
 
 
-def errors_of(word: str) -> int:
-    """Return how many letters may differ where nothing has the word as it is written."""
-    if len(word) < ONE_ERROR or any(letter.isdigit() for letter in word):
-        return 0
-    return 1 if len(word) < TWO_ERRORS else 2
-
-
 def begins(word: str, typed: str) -> bool:
     """Return whether a word of the index begins as typed; longer words may have errors (`errors_of`)."""
     if any(word.startswith(one) for one in beginnings(typed)):
         return True
     errors = errors_of(typed)
     lengths = range(len(typed) - errors, len(typed) + errors + 1)
-    return errors > 0 and any(_distance(typed, word[:length]) <= errors for length in lengths)
-
-
-def _distance(one: str, other: str) -> int:
-    """Return how many letters to change, add, leave out or exchange with the next one make two words equal."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        earlier, before, row = before, row, [i]
-        for j, against in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != against))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against:
-                cost = min(cost, earlier[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
+    return errors > 0 and any(distance(typed, word[:length]) <= errors for length in lengths)
 
 
 def _plain(word: str) -> str:

@@ -27,6 +27,7 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
     if trial:
         try:
             found = await visitor.api.get(f"/registry/v1/trials/{segment(trial)}/fit")
+            found["centres"].sort(key=lambda one: _place(one, visitor.me["centre"] if visitor.me else None))
         except ApiError as refused:
             if refused.status not in {404, 422}:
                 raise
@@ -42,6 +43,11 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
         trials=[] if found else await _open_trials(visitor.api),
         centres=await centres_of(visitor.api),
     )
+
+
+def _place(one: Mapping[str, Any], own: str | None) -> tuple[bool, int]:
+    """Return what sorts the visitor's own centre first, then those of which most is known."""
+    return one["centre"] != own, sum(1 for item in one["items"] if item["state"] == "to_confirm")
 
 
 async def _open_trials(api: Api) -> list[Mapping[str, Any]]:

@@ -1,5 +1,7 @@
 """The page of a centre's sites."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
@@ -8,7 +10,7 @@ from services.portal.pages.forms import FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import work_page
-from services.portal.work.sites.reading import STATUSES, declare, sites_of
+from services.portal.work.sites.reading import STATUSES, Confirmation, confirm, declare, sites_of, undo
 from services.portal.work.workers import Worker, centre_of
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -20,6 +22,19 @@ router = APIRouter(route_class=ApiRoute, tags=["pages"])
 async def show_sites(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
     """Show the sites of the visitor's centre, those to confirm first."""
     return await _page(request, visitor, done=done)
+
+
+@router.post("/workspace/sites", summary="Confirm sites, or undo that")
+@accepts(FORM)
+@produces(HTML)
+async def confirm_sites(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
+    """Confirm sites as the visitor saw them, then show the list with a form that undoes it."""
+    centre = centre_of(visitor)
+    if form.one("action") == "undo":
+        changed = await undo(visitor.api, centre, form.every("undo"))
+        return await _page(request, visitor, done="undone", changed=changed)
+    confirmed, changed = await confirm(visitor.api, centre, form.every("seen"))
+    return await _page(request, visitor, confirmed=confirmed, changed=changed)
 
 
 @router.post("/workspace/sites/{trial}", summary="Confirm or change a site")
@@ -43,6 +58,8 @@ async def _page(
     done: str = "",
     error: ApiError | None = None,
     wrong: str = "",
+    confirmed: Sequence[Confirmation] = (),
+    changed: Sequence[str] = (),
 ) -> Response:
     return await work_page(
         request,
@@ -51,6 +68,8 @@ async def _page(
         sites=await sites_of(visitor.api, centre_of(visitor)),
         statuses=STATUSES,
         done=done,
+        confirmed=confirmed,
+        changed=changed,
         error=error,
         wrong=wrong,
     )

@@ -1,16 +1,19 @@
 """The page of subscriptions."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
+from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
-from services.portal.work.subscriptions.reading import act_on, create, subscriptions_of
+from services.portal.work.subscriptions.reading import act_on, departements_of, subscriptions_of, write
+from services.portal.work.subscriptions.view import FREQUENCIES, families
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -28,27 +31,29 @@ async def show_subscriptions(request: Request, access: Reader, visitor: Worker, 
 @accepts(FORM)
 @produces(HTML)
 async def create_subscription(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
-    """Create a subscription and show its secret, this once."""
+    """Create a subscription and show the secret of a webhook, this once."""
     try:
-        made = await create(visitor.api, form)
+        made = await write(visitor.api, form, Formats(visitor.language))
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, error=error, form=form)
+    if made.get("secret") is None:
+        return redirect(visitor, "/workspace/subscriptions", done="asked")
     return await _page(request, visitor, made=made)
 
 
-@router.post("/workspace/subscriptions/{subscription}", summary="Pause, resume or test a subscription")
+@router.post("/workspace/subscriptions/{subscription}", summary="Change, test or delete a subscription")
 @accepts(FORM)
 @produces(HTML)
 async def act_on_subscription(
     request: Request, access: Sender, visitor: Worker, subscription: str, form: SubmittedForm
 ) -> Response:
-    """Pause, resume or test, then show the list again."""
+    """Edit, pause, resume, test or delete, then show the list again."""
     try:
-        await act_on(visitor.api, subscription, form)
+        await act_on(visitor.api, subscription, form, Formats(visitor.language))
     except ApiError as error:
         check_correctable(error)
-        return await _page(request, visitor, error=error, form=form)
+        return await _page(request, visitor, error=error, form=form, wrong=subscription)
     return redirect(visitor, "/workspace/subscriptions", done=form.one("action"))
 
 
@@ -60,8 +65,22 @@ async def _page(
     made: Any = None,
     error: ApiError | None = None,
     form: Form | None = None,
+    wrong: str = "",
 ) -> Response:
-    found = await subscriptions_of(visitor.api)
+    found, departements = await asyncio.gather(
+        subscriptions_of(visitor.api, Formats(visitor.language)), departements_of(visitor.api)
+    )
     return await work_page(
-        request, visitor, "work/subscriptions.html", error=error, form=form, found=found, done=done, made=made
+        request,
+        visitor,
+        "work/subscriptions.html",
+        error=error,
+        form=form,
+        found=found,
+        departements=departements,
+        families=families(),
+        frequencies=FREQUENCIES,
+        wrong=wrong,
+        done=done,
+        made=made,
     )

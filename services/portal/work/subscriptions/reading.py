@@ -1,71 +1,110 @@
 """Read subscriptions and act on them over the API."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from services.portal.clients.api import Api, segment
+from services.portal.clients.names import centres_of, concepts_of, diseases_named
 from services.portal.clients.pages_of_lists import every
+from services.portal.clients.problems import ApiError
+from services.portal.find.departements import DEPARTEMENTS
+from services.portal.pages.formats import Formats
 from services.portal.pages.forms import Form
+from services.portal.work.subscriptions.view import PATHS, Health, Row, body_of, lines_of
+from shared.values.wire import Label
 
-SUBSCRIPTIONS = "/notifications/v1/subscriptions"
 _RECENT = 20
-Row = Mapping[str, Any]
+_PROPOSED = 4
+_NO_DISEASE = Label(fr="aucune maladie de ce nom", en="no disease of this name")
+_WHICH = Label(fr="laquelle ? Écrivez le code :", en="which one? Write the code:")
+_REFUSED = Label(fr="Une maladie n'est pas reconnue", en="A disease is not recognised")
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """A subscription and its last deliveries, newest first."""
-
-    subscription: Row
-    deliveries: Sequence[Row]
-
-    @property
-    def last(self) -> Row | None:
-        """The last delivery that reached the receiver."""
-        return next((one for one in self.deliveries if one["state"] == "delivered"), None)
-
-    @property
-    def failures(self) -> int:
-        """How many of the last deliveries were given up, or had no success yet."""
-        return sum(1 for one in self.deliveries if one["state"] != "delivered" and one["attempts"])
-
-    @property
-    def waiting(self) -> int:
-        """How many of the last deliveries wait."""
-        return sum(1 for one in self.deliveries if one["state"] in {"pending", "sending", "held"})
-
-
-async def subscriptions_of(api: Api) -> Sequence[Health]:
+async def subscriptions_of(api: Api, formats: Formats) -> Sequence[Health]:
     """Return the subscriptions of the visitor's organisation with their last deliveries."""
-    rows = await every(api, SUBSCRIPTIONS)
-    logs = await asyncio.gather(
-        *(api.get(f"{SUBSCRIPTIONS}/{segment(row['id'])}/deliveries", limit=_RECENT) for row in rows)
+    listed = await asyncio.gather(*(every(api, path) for path in PATHS.values()))
+    rows = [(path, row) for path, found in zip(PATHS.values(), listed, strict=True) for row in found]
+    logs, concepts = await asyncio.gather(
+        asyncio.gather(*(api.get(f"{path}/{segment(row['id'])}/deliveries", limit=_RECENT) for path, row in rows)),
+        concepts_of(api, [code for _, row in rows for code in row["filter"]["condition"]]),
     )
-    return [Health(row, log["items"]) for row, log in zip(rows, logs, strict=True)]
+    names = {code: formats.label(one["label"]) for code, one in concepts.items()}
+    return [
+        Health(row, log["items"], {code: names.get(code, "") for code in row["filter"]["condition"]})
+        for (_, row), log in zip(rows, logs, strict=True)
+    ]
 
 
-async def act_on(api: Api, subscription: str, form: Form) -> None:
-    """Pause, resume or test a subscription.
+async def departements_of(api: Api) -> Sequence[tuple[str, str]]:
+    """Return number and name of the départements that have a centre."""
+    centres = await centres_of(api)
+    codes = sorted({one["departement"] for one in centres.values() if one["member"]} & DEPARTEMENTS.keys())
+    return [(code, f"{code} {DEPARTEMENTS[code].name}") for code in codes]
 
-    :raises ApiError: 412, it has changed since; 404, there is no such subscription.
+
+async def write(api: Api, form: Form, formats: Formats) -> Row:
+    """Create a subscription. The answer about a webhook shows its secret once.
+
+    :raises ApiError: 422, a disease or the address is refused.
     """
-    path = f"{SUBSCRIPTIONS}/{segment(subscription)}"
-    if form.one("action") == "test":
-        await api.call("POST", f"{path}/test", json={})
-        return
-    found = await api.get(path)
-    kept = {name: found[name] for name in ("channel", "types", "filter")}
-    status = "disabled" if form.one("action") == "pause" else "active"
-    await api.call("PUT", path, json={**kept, "status": status}, headers={"If-Match": form.one("etag")})
-
-
-async def create(api: Api, form: Form) -> Row:
-    """Create a subscription to every event that the organisation may read. The answer shows the secret once.
-
-    :raises ApiError: 422, the address is refused.
-    """
-    body = {"channel": {"type": "webhook", "url": form.one("url")}}
-    made: Row = (await api.call("POST", SUBSCRIPTIONS, json=body, headers={"Idempotency-Key": form.one("key")})).body
+    body = body_of(form, await _codes(api, form, formats), None)
+    path, headers = PATHS[_channel(form)], {"Idempotency-Key": form.one("key")}
+    made: Row = (await api.call("POST", path, json=body, headers=headers)).body
     return made
+
+
+async def act_on(api: Api, subscription: str, form: Form, formats: Formats) -> None:
+    """Edit, pause, resume, test or delete a subscription.
+
+    :raises ApiError: 412, it has changed since; 404, there is no such subscription; 422, a value is refused.
+    """
+    path = f"{PATHS[_channel(form)]}/{segment(subscription)}"
+    action, version = form.one("action"), {"If-Match": form.one("etag")}
+    if action == "test":
+        await api.call("POST", f"{path}/test", json={})
+    elif action == "delete":
+        await api.call("DELETE", path, headers=version)
+    else:
+        found = await api.get(path)
+        body: dict[str, Any] = {name: found[name] for name in ("channel", "types", "filter")}
+        if action == "edit":
+            body = body_of(form, await _codes(api, form, formats), found)
+        status = {"pause": "disabled", "resume": "active"}.get(action, found["status"])
+        # An address that has not agreed yet stays so, whatever is sent.
+        body["status"] = "active" if status == "unconfirmed" else status
+        await api.call("PUT", path, json=body, headers=version)
+
+
+def _channel(form: Form) -> str:
+    return "email" if form.one("channel") == "email" else "webhook"
+
+
+async def _codes(api: Api, form: Form, formats: Formats) -> list[str]:
+    """Return the codes of the diseases that the form names, by code or by name.
+
+    :raises ApiError: 422, a name means none or several.
+    """
+    lines = lines_of(form.text("diseases"))
+    found = await asyncio.gather(*(_code(api, line, formats) for line in lines))
+    faults = [{"pointer": "", "code": "unknown_disease", "detail": one} for one in found if " " in one]
+    if faults:
+        raise ApiError(422, "unknown_disease", formats.label(_REFUSED.model_dump()), None, faults)
+    return list(dict.fromkeys(found))
+
+
+async def _code(api: Api, line: str, formats: Formats) -> str:
+    """Return the code of a disease, or what is wrong, in words."""
+    code = line.split(" ", 1)[0]
+    if ":" in code:
+        return code
+    proposed = await diseases_named(api, line, _PROPOSED)
+    wanted = formats.sorting(line)
+    exact = [one for one in proposed if wanted in {formats.sorting(name) for name in one["label"].values() if name}]
+    chosen = exact or proposed
+    if len(chosen) == 1:
+        return str(chosen[0]["code"])
+    if not chosen:
+        return f"« {line} » : {formats.label(_NO_DISEASE.model_dump())}"
+    listed = "; ".join(f"{one['code']} {formats.label(one['label'])}" for one in chosen)
+    return f"« {line} » : {formats.label(_WHICH.model_dump())} {listed}"

@@ -21,7 +21,8 @@ CSV, CALENDAR = "text/csv", "text/calendar"
 async def show_worklist(request: Request, access: Reader, visitor: Worker) -> Response:
     """Show what waits for the visitor's organisation: in sentences, then by day."""
     assert visitor.me is not None
-    found, formats = await waiting_for(visitor.api, visitor.me["kind"]), Formats(visitor.language)
+    formats = Formats(visitor.language)
+    found = await waiting_for(visitor.api, visitor.me["kind"], formats)
     items = found.worklist["items"] if found.worklist else []
     trials = await trials_of(visitor.api, [one["trial"] for one in items])
     sentences, groups = sentences_of(found, formats), groups_of(found, formats)

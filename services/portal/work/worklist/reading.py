@@ -9,6 +9,7 @@ from typing import Any
 from services.portal.clients.api import Api, segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
+from services.portal.pages.formats import Formats
 from services.portal.work.subscriptions.reading import subscriptions_of
 
 _API = "/registry/v1"
@@ -34,14 +35,14 @@ class Waiting:
     centres: Mapping[str, Row] = field(default_factory=dict)
 
 
-async def waiting_for(api: Api, kind: str) -> Waiting:
+async def waiting_for(api: Api, kind: str, formats: Formats) -> Waiting:
     """Return what waits for an organisation of this kind."""
     worklist, dossiers, requests, records, failing = await asyncio.gather(
         api.get(f"{_API}/worklist") if kind in _WITH_WORKLIST else _nothing(),
         _dossiers(api, kind) if kind in _WITH_DOSSIERS else _nothing(),
         _requests(api) if kind == "coordination" else _nothing(),
         _records(api) if kind == "network" else _nothing(),
-        _failing(api),
+        _failing(api, formats),
     )
     counts = {**(dossiers or {}), **(requests or {}), **(records or {}), "receiver_failing": failing}
     capabilities, centres = await asyncio.gather(
@@ -100,9 +101,9 @@ async def _records(api: Api) -> dict[str, int]:
     }
 
 
-async def _failing(api: Api) -> int:
+async def _failing(api: Api, formats: Formats) -> int:
     """Return how many active subscriptions do not reach their receiver: their last finished attempt failed."""
-    found = await subscriptions_of(api)
+    found = await subscriptions_of(api, formats)
     last = [
         next((sent for sent in one.deliveries if sent["attempts"]), None)
         for one in found

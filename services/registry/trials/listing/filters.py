@@ -66,7 +66,7 @@ class FilterReader:
         if asked.country:
             found.append(any_term("country", _countries(asked.country)))
         if asked.age:
-            age = _age(asked.age)
+            age = age_in_days(asked.age)
             found += [between("minimum_age", None, age), between("maximum_age", age, None)]
         if asked.sex:
             found.append(but(EVERYTHING, term("sex", "male" if asked.sex == "female" else "female")))
@@ -201,7 +201,11 @@ def _countries(text: str) -> list[str]:
     return [country_of(one) for one in countries]
 
 
-def _age(text: str) -> int:
+def age_in_days(text: str) -> int:
+    """Return the age that a text in the form of `AGE_PATTERN` names.
+
+    :raises UnknownFilterError: 400, it is no duration.
+    """
     if text.isdecimal():
         return int(text)
     try:

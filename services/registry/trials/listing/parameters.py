@@ -21,6 +21,11 @@ FACETS: Final = (
     "centre", "departement", "region", "country", "sex", "age_band",
 )  # fmt: skip
 RESERVED_FACETS: Final = frozenset({"scope", "state", "source", "owner"})
+AGE_PATTERN: Final = described(
+    r"^([0-9]{1,5}|P([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?)$",
+    fr="un nombre de jours ou une durée ISO 8601, p. ex. 2920 ou P8Y",
+    en="a number of days or an ISO 8601 duration, e.g. 2920 or P8Y",
+)
 _ANY_FACET: Final = "|".join((*FACETS, *sorted(RESERVED_FACETS)))
 
 
@@ -59,11 +64,7 @@ class TrialFilters(ApiModel):
     age: Annotated[
         str | None,
         Query(
-            pattern=described(
-                r"^([0-9]{1,5}|P([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?)$",
-                fr="un nombre de jours ou une durée ISO 8601, p. ex. 2920 ou P8Y",
-                en="a number of days or an ISO 8601 duration, e.g. 2920 or P8Y",
-            ),
+            pattern=AGE_PATTERN,
             description="The age of a patient, in days or as a duration (`P8Y`): trials that take it.",
         ),
     ] = None

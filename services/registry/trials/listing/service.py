@@ -143,7 +143,7 @@ class TrialSearch:
         self, view: View, typed: str, caller: Caller
     ) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         return (
-            suggesting.diseases(view, typed, caller.visible, self._terminology),
+            suggesting.diseases(view, typed, caller.visible, self._terminology, self._reader),
             suggesting.trials(view, typed, caller.visible, self._reader),
             suggesting.centres(typed, self._index.centres.values()),
         )

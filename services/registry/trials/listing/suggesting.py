@@ -6,14 +6,16 @@ from typing import Final
 from tantivy import Query
 
 from services.registry.search.documents import CentreFacts
-from services.registry.search.index import NOTHING, View, all_of, any_of, beginning
-from services.registry.search.query import SearchReader
+from services.registry.search.index import NOTHING, View, all_of, any_of, beginning, term
+from services.registry.search.query import SearchReader, TypedSearch
 from services.registry.search.vocabulary import vocabulary
-from services.registry.search.words import beginnings, begins, errors_of, index_words
+from services.registry.search.words import beginnings, begins, index_words
+from services.registry.terminology.concept import Concept
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing.filters import by_openness
 from services.registry.trials.listing.schemas import Suggestion
 from shared.values.wire import Label
+from shared.vocabulary.text import errors_of
 
 MOST_OF_A_KIND: Final = 5
 MAX_WORDS: Final = 8
@@ -21,8 +23,13 @@ MAX_WORDS: Final = 8
 CANDIDATES: Final = 40
 
 
-def diseases(view: View, typed: str, visible: Query, terminology: Terminology) -> list[Suggestion]:
-    """Return the diseases that have trials and a name with the typed words; first those with most trials."""
+def diseases(
+    view: View, typed: str, visible: Query, terminology: Terminology, reader: SearchReader
+) -> list[Suggestion]:
+    """Return the diseases that have trials and a name with the typed words; first those with most trials.
+
+    Where there is none, the diseases that a whole text names: by a code, in a sentence, or written otherwise.
+    """
     words = _words(typed)
     query = all_of(visible, *(_in_disease(word, view, visible) for word in words)) if words else NOTHING
     found: list[Suggestion] = []
@@ -30,9 +37,19 @@ def diseases(view: View, typed: str, visible: Query, terminology: Terminology) -
     for code, count in found_codes["disease_code"]:
         concept = terminology.concept(code)
         if concept and _is_named(words, (*concept.names, code)) and len(found) < MOST_OF_A_KIND:
-            label = Label(fr=concept.label_fr, en=concept.label_en)
-            found.append(Suggestion(kind="condition", value=code, label=label, count=count))
-    return found
+            found.append(_disease(concept, count))
+    return found or _meant(view, visible, terminology, reader.read(typed))
+
+
+def _meant(view: View, visible: Query, terminology: Terminology, search: TypedSearch) -> list[Suggestion]:
+    concepts = {concept.code: concept for one in search.named if (concept := terminology.concept(one))}
+    counted = [(one, view.count(all_of(visible, term("target", one.code)))) for one in concepts.values()]
+    return [_disease(concept, count) for concept, count in counted if count][:MOST_OF_A_KIND]
+
+
+def _disease(concept: Concept, count: int) -> Suggestion:
+    label = Label(fr=concept.label_fr, en=concept.label_en)
+    return Suggestion(kind="condition", value=concept.code, label=label, count=count)
 
 
 def trials(view: View, typed: str, visible: Query, reader: SearchReader) -> list[int]:

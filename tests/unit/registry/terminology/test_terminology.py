@@ -45,6 +45,12 @@ def test_a_name_is_found_with_other_accents_case_and_spelling(name):
     assert [found.code for found in named(terminology(), name)] == ["ORPHA:232"]
 
 
+@pytest.mark.parametrize("typed", ["mucoviscidose", "Mucovicidose", "cystic fibrosys"])
+def test_words_find_concepts_also_with_wrong_letters(typed):
+    assert builtin().find(None, typed, 1)[0].code == "ORPHA:586"
+    assert not builtin().find(None, "mucovxxidoze", 1)
+
+
 def test_an_unknown_name_finds_nothing():
     assert named(terminology(), "sickle") == []
 

@@ -1,0 +1,55 @@
+"""A demonstration fills itself: each demonstration user finds work on the start page."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.signing_in import sign_in
+
+# What the start page of each user says, with the page that a click on it leads to.
+WORK = {
+    "clinician": ("à compléter : le centre demande des pièces", "Pièces demandées"),
+    "centre-strasbourg": ("sites n'ont pas été confirmés", "Sites de votre centre"),
+    "centre-necker": ("complétée par l'hôpital, attend votre réponse", "Envoyée"),
+    "sponsor": ("accepté attend votre accord pour être publié", "Gène FIX dans l'hémophilie B sévère"),
+    "coordination": ("dans la file de relecture", "Lymphocytes T modifiés dans l'histiocytose"),
+    "authority": ("dossiers sont en cours dans le réseau", "Cellules CAR-T anti-BCMA dans le lupus"),
+    "network": ("attend une décision de la coordination", ""),
+    "association": ("n'atteint plus son récepteur", "127.0.0.1:9"),
+}
+
+
+def test_each_demonstration_user_finds_work_on_the_start_page(
+    site: Site, new_page: Callable[[], Page], check: Callable[[Page], None]
+) -> None:
+    site.cleio("demo")
+    again = site.cleio("demo").stderr.splitlines()
+    assert [line for line in again if ": 0 made, " not in line] == []  # nothing is made twice
+    for user, (waits, leads_to) in WORK.items():
+        page = new_page()
+        sign_in(site, page, user)
+        expect(page).to_have_url(f"{site.url}/workspace")
+        expect(page.get_by_text("démonstration : les personnes, les patients")).to_be_visible()
+        sentence = page.get_by_role("listitem").filter(has_text=waits).first
+        expect(sentence).to_be_visible()
+        if user in {"centre-strasbourg", "network"}:
+            check(page)
+        if leads_to:
+            sentence.get_by_role("link").click()
+            expect(page.get_by_text(leads_to).first).to_be_visible()
+
+
+@pytest.mark.full
+def test_the_start_page_in_both_languages_on_narrow_and_wide_windows(
+    site: Site, language: str, width: int, new_page: Callable[[], Page], check: Callable[[Page], None]
+) -> None:
+    site.cleio("demo")
+    prefix = "/en" if language == "en" else ""
+    for user in WORK:
+        page = new_page()
+        sign_in(site, page, user)
+        page.goto(f"{site.url}{prefix}/workspace")
+        expect(page.get_by_role("heading", level=1)).to_have_text("À faire" if language == "fr" else "To do")
+        check(page)
