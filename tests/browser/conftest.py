@@ -94,14 +94,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, mail_server: Controller) -> I
         pytest.skip("no Chromium on PATH: deploy/setup/browser.sh installs it")
     # All tests come from one address: together they ask more in a minute than a person may.
     quotas = dict.fromkeys(("CLEIO_RATE_READ", "CLEIO_RATE_MATCH", "CLEIO_RATE_WRITE"), "0")
-    # The demonstration has a receiver on this machine that does not answer.
-    receivers = {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
     mail = {
         "CLEIO_NOTIFICATIONS_SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
         "CLEIO_NOTIFICATIONS_MAIL_FROM": "notices@cleio.example",
         "CLEIO_NOTIFICATIONS_MAIL_COLLECT_SECONDS": "0",
     }
-    running = Site(tmp_path_factory.mktemp("site") / "var", **quotas, **receivers, **mail)
+    running = Site(tmp_path_factory.mktemp("site") / "var", **quotas, **mail)
     try:
         running.read_until("ready in")
         yield running

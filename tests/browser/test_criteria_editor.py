@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from services.portal.pages.language import in_language
 from tests.e2e.conftest import System
 
 Check = Callable[[Page], None]
 TRIAL = "CLEIO-DEMO-0005"
+OTHER = "CLEIO-DEMO-0004"
 
 
 def sign_in(page: Page, site: System, name: str, back: str) -> None:
@@ -45,7 +48,8 @@ def test_one_person_writes_criteria_and_another_signs_them(
 
     second = new_page()
     sign_in(second, site, "Coordination du réseau, seconde personne", f"/criteria/{TRIAL}")
-    second.get_by_role("link", name="Proposition 1").click()
+    second.goto(f"{site.url}/workspace")
+    second.get_by_role("link", name="Critères proposés, à relire et à signer").click()
     expect(second.get_by_role("table", name="Différences avec la version en vigueur")).to_contain_text("71 ans")
     check(second)
     second.get_by_label("Médecin qui signe").fill("B. Petit (exemple)")
@@ -54,6 +58,44 @@ def test_one_person_writes_criteria_and_another_signs_them(
     assert second.request.get(f"{site.url}/registry/v1/trials/{TRIAL}/criteria").json()["version"] == 2
     second.goto(f"{site.url}/trials/{TRIAL}")
     expect(second.get_by_text("71 ans").first).to_be_attached()
+
+
+def test_a_failure_on_the_way_keeps_what_was_typed(site: System, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, site, "Auteur de critères", f"/criteria/{TRIAL}")
+    text = page.get_by_label("Texte français").first
+    page.route("**/criteria/**", lambda route: route.fulfill(status=429, content_type="text/html", body="<p>no</p>"))
+    text.fill("Écrit pendant la panne")
+    page.get_by_role("button", name="Proposer à la signature").click()
+    expect(page.get_by_role("alert")).to_contain_text("Ce que vous avez écrit est toujours dans cette page")
+    page.unroute("**/criteria/**")
+    page.get_by_role("button", name="Vérifier").click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(text).to_have_value("Écrit pendant la panne")
+
+
+@pytest.mark.full
+def test_the_editor_reads_well_in_each_language_and_width(
+    site: System, new_page: Callable[..., Page], check: Check, language: str, width: int
+) -> None:
+    page = new_page()
+    sign_in(page, site, "Auteur de critères", f"/criteria/{OTHER}")
+    page.goto(site.url + in_language(f"/criteria/{OTHER}", "en" if language == "en" else "fr"))
+    check(page)
+    page.locator("#c0-expr").fill('{"type": "age", "min": "P8Y", "max": "P4Y"}')
+    expect(page.locator("#said-0")).to_contain_text("✕")
+    check(page)
+    page.locator("#c0-expr").fill('{"type": "age", "min": "P4Y", "max": "P9Y"}')
+    expect(page.locator("#said-0")).not_to_contain_text("✕")
+    page.locator("#do-try").click()
+    expect(page.locator("#dry-run")).to_be_focused()
+    check(page)
+    page.locator("#do-propose").click()
+    page.locator("section[aria-labelledby=proposals] a").first.click()
+    expect(page.locator("table.differences")).to_be_visible()
+    check(page)
+    page.locator("button[value=withdraw]").click()
+    check(page)
 
 
 def test_a_visitor_without_an_account_is_asked_to_sign_in(site: System, page: Page, check: Check) -> None:

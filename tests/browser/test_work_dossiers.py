@@ -68,7 +68,7 @@ def test_a_sponsor_chooses_what_centres_see_and_the_coordination_asks_one(
     sponsor.get_by_role("button", name="Enregistrer les champs visibles").click()
     expect(sponsor.get_by_label("résumé")).to_be_checked()
     # An organisation that is no sponsor cannot act for one: the page says so and keeps the id.
-    sponsor.get_by_text("Déléguer", exact=True).click()
+    sponsor.locator("summary", has_text="Déléguer").click()
     sponsor.get_by_label("Identifiant de l'organisation").first.fill("demo-hospital")
     sponsor.get_by_role("button", name="Déléguer", exact=True).click()
     expect(sponsor.get_by_role("alert")).to_be_visible()

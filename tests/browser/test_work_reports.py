@@ -58,7 +58,7 @@ def test_a_team_subscribes_by_email_to_a_disease_and_deletes_it(
     expect(card).to_contain_text("Attend l'accord de l'adresse")
     expect(card).to_contain_text("Dystrophie musculaire de Duchenne ORPHA:98896")
     check(page)
-    card.get_by_text("Supprimer", exact=False).first.click()
+    card.locator("summary", has_text="Supprimer").click()
     card.get_by_label("Oui, supprimer").check()
     card.get_by_role("button", name="Supprimer l'abonnement").click()
     expect(page.get_by_text("L'abonnement est supprimé")).to_be_visible()

@@ -63,6 +63,8 @@ def test_a_clinician_goes_from_a_record_to_trials_questions_and_a_summary(
     transplant.get_by_role("button", name="Et si").click()
     supposed = page.locator("#what-if")
     expect(supposed.get_by_role("row", name="DREPA-DEMO")).to_contain_text("se ferme")
+    expect(first).to_contain_text("Et si : ▼ se ferme")
+    expect(page.locator("#results")).to_be_focused()
     check(page)
     supposed.get_by_role("button", name="Mettre au dossier").click()
     expect(page.locator(".others summary")).to_contain_text("1 essai non possible")

@@ -3,7 +3,9 @@
 
 // A region that htmx replaced and that says `data-focus` gets the focus, so that a screen reader follows.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const target = event.detail.target.querySelector("[data-focus]");
+  // An element that was replaced as a whole is no longer in the page: its successor has its id.
+  const region = document.getElementById(event.detail.target.id) ?? event.detail.target;
+  const target = region.querySelector("[data-focus]");
   if (target) target.focus();
 });
 

@@ -104,7 +104,9 @@ class Api:
 
 
 def _body(response: httpx.Response) -> Any:
-    return response.json() if "json" in response.headers.get("content-type", "") else response.text or None
+    if not response.content:
+        return None
+    return response.json() if "json" in response.headers.get("content-type", "") else response.text
 
 
 def segment(value: str) -> str:

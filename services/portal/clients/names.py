@@ -10,10 +10,10 @@ from services.portal.clients.api import Api
 
 _SECONDS = 300.0
 _MOST = 20_000
-_AT_ONCE = 50
-_FIELDS = "id,identifier,acronym,titles"
 # Words find symptoms and drugs too.
 _ASKED = 20
+_AT_ONCE = 50
+_FIELDS = "id,identifier,acronym,titles"
 _DISEASES = frozenset({"ORPHA", "MONDO", "OMIM", "ICD10"})
 _CODE = 8
 _concepts: dict[str, tuple[float, Mapping[str, Any] | None]] = {}

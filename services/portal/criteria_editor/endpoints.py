@@ -12,7 +12,7 @@ from services.portal.criteria_editor.reading import Edited, read_edited, read_or
 from services.portal.criteria_editor.service import view_of
 from services.portal.pages.access import Reader, Sender
 from services.portal.pages.formats import Formats
-from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.forms import ANSWERED_SECONDS, FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from shared.http.route import ApiRoute, accepts, produces
@@ -44,7 +44,7 @@ async def edit(
 
 @router.post("/criteria/{trial}", summary="Check, try or propose criteria")
 @repeatable("a check stores nothing; a proposal carries its own Idempotency-Key")
-@accepts(FORM, body_bytes=BODY)
+@accepts(FORM, body_bytes=BODY, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def send(
     request: Request, access: Sender, visitor: CurrentVisitor, trial: Identifier, form: SubmittedForm
@@ -87,7 +87,7 @@ async def show_proposal(
 
 @router.post("/criteria/{trial}/proposals/{number}", summary="Sign or withdraw proposed criteria")
 @repeatable("a signature carries its own Idempotency-Key; a proposal is withdrawn once")
-@accepts(FORM, body_bytes=16 * 1024)
+@accepts(FORM, body_bytes=16 * 1024, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def decide(
     request: Request, access: Sender, visitor: CurrentVisitor, trial: Identifier, number: Number, form: SubmittedForm

@@ -69,9 +69,9 @@ async def _suggestions(api: Api, text: str) -> list[Mapping[str, Any]]:
 
 
 async def diseases_of(api: Api, search: Search) -> list[Mapping[str, Any]]:
-    """Return the diseases that a search is about: those chosen, or those that its words may mean."""
+    """Return the diseases that a search is about: those chosen, or those that its words, if no place, may mean."""
     if codes := search.chosen("condition"):
         return list((await concepts_of(api, codes)).values())
-    if not search.text:
+    if not search.text or departement_of(search.text) is not None:
         return []
     return await diseases_named(api, search.text, _MOST)

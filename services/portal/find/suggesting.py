@@ -16,9 +16,10 @@ async def suggestions_for(api: Api, text: str) -> tuple[list[Mapping[str, Any]],
         return [], None
     answer = await api.get("/registry/v1/trials/suggest", q=text)
     items: list[Mapping[str, Any]] = answer["items"]
-    if len(text) >= _SHORTEST and not any(one["kind"] == "condition" for one in items):
+    place = departement_of(text)
+    if place is None and len(text) >= _SHORTEST and not any(one["kind"] == "condition" for one in items):
         items = [*await _without_trials(api, text), *items]
-    return items, departement_of(text)
+    return items, place
 
 
 async def _without_trials(api: Api, text: str) -> list[Mapping[str, Any]]:

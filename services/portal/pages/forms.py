@@ -12,6 +12,8 @@ from shared.values.wire import Label
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 5000
+# For a form that comes back with what was typed, also where each service it asks waits until its own limit.
+ANSWERED_SECONDS = 45.0
 
 
 class ForeignFormError(Problem):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import FAILURES, ApiError, in_words
 from services.portal.pages.access import Sender
-from services.portal.pages.forms import FORM, Form, SubmittedForm
+from services.portal.pages.forms import ANSWERED_SECONDS, FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.referring.view import faults_by_field, proposal, referral_of
@@ -34,7 +34,7 @@ async def refer(request: Request, access: Sender, visitor: CurrentVisitor, form:
 
 
 @router.post("/match/referrals", summary="Send a referral")
-@accepts(FORM)
+@accepts(FORM, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm) -> Response:
     """Send the referral, and show its reference."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
-from services.portal.pages.forms import FORM, SubmittedForm
+from services.portal.pages.forms import ANSWERED_SECONDS, FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.workbench.model import Outcome
@@ -40,7 +40,7 @@ async def show(request: Request, access: Reader, visitor: CurrentVisitor, workbe
 
 
 @router.post("/match", summary="Evaluate a record")
-@accepts(FORM, body_bytes=FORM_BYTES)
+@accepts(FORM, body_bytes=FORM_BYTES, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def evaluate(
     request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm, workbench: CurrentWorkbench
@@ -65,7 +65,7 @@ async def codes(
 
 
 @router.post("/match/summary", summary="A summary to print")
-@accepts(FORM, body_bytes=FORM_BYTES)
+@accepts(FORM, body_bytes=FORM_BYTES, seconds=ANSWERED_SECONDS)
 @produces(HTML)
 async def summary(
     request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm, workbench: CurrentWorkbench

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from services.portal.workbench.state import Record, patient_of
 
 # Fields of the patient that the form does not have.
 _UNSHOWN = ("gestation", "age_at_most", "age_on", "deceased", "dosing_date")
+_FACT = re.compile(r"/facts/(\d{1,6})(?:/|$)")
 # A field of a question.
 _QUESTION = re.compile(r"q\d+f\d+-")
 
@@ -49,6 +51,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "kept": lambda name: outcome.kept.get(name, ""),
         "today": today,
         "record_text": json.dumps(patient_of(outcome.state.record), ensure_ascii=False, indent=2),
+        "subject_of": lambda pointer: _subject(pointer, outcome, names),
         "window": view.window_of(answer.listed if answer else (), outcome.first),
         "detailed": view.DETAILED,
         "marks": {one.trial["id"]: one.direction for one in outcome.effect or ()},
@@ -83,6 +86,13 @@ def _fields(record: Record, names: tuple[str, ...], formats: Formats) -> list[di
         for name in names
         if record.get(name)
     ]
+
+
+def _subject(pointer: str, outcome: Outcome, names: Mapping[str, str]) -> str:
+    """Return the name of the fact that a warning of the match is about; empty: of none."""
+    place = _FACT.match(pointer)
+    facts = outcome.state.record.get("facts", [])
+    return names.get(str(facts[int(place[1])].get("id")), "") if place and int(place[1]) < len(facts) else ""
 
 
 def _in_words(value: Any, formats: Formats) -> str:

@@ -9,7 +9,7 @@ from shared.vocabulary.text import distance, errors_of, fold
 
 # Letters of a mistyped word that must be right, and how many names with them are compared.
 _RIGHT: Final = 3
-_MOST_LINES: Final = 5_000
+_MOST_LINES: Final = 2_000
 
 
 class ConceptFinder:

@@ -11,9 +11,10 @@ from services.portal.workbench.answering import NotUnderstoodError, age_of, day_
 from services.portal.workbench.comparing import differences
 from services.portal.workbench.facts import detail_of
 from services.portal.workbench.state import State
-from services.portal.workbench.view import duration_in_words, limit_in_words
+from services.portal.workbench.view import duration_in_words, limit_in_words, trial_view, window_of
 from shared.values.problems import MalformedJsonError
 
+TODAY = {"from": "2026-01-01", "until": None, "verdict": "possible"}
 WANTED: dict[str, Any] = {"field": None, "kind": "observation", "codes": ["X:1", "X:2"], "value": None, "domain": None}
 
 
@@ -97,6 +98,16 @@ def test_two_answers_differ_in_what_opens_and_closes() -> None:
     ]
     found = differences({"results": before}, {"results": after})
     assert [(one.trial["id"], one.direction) for one in found] == [("a", "opens"), ("b", "closes"), ("c", "changes")]
+
+
+def test_every_listed_trial_is_on_the_page_and_ten_of_them_in_detail() -> None:
+    trial = {"criteria": [], "cohorts": [], "cohort": None, "timeline": [TODAY], "refer_before": None}
+    views = [trial_view({**trial, "recruitment": "open", "id": str(one)}, Formats("fr")) for one in range(25)]
+    for first, expected in ((0, (0, 10, 15)), (10, (10, 10, 5)), (20, (20, 5, 0)), (99, (0, 10, 15))):
+        window = window_of(views, first)
+        assert (len(window.before), len(window.shown), len(window.after)) == expected
+        assert [*window.before, *window.shown, *window.after] == views
+    assert [window_of(views, first).nearest for first in (0, 10, 20)] == [(None, 10), (0, 20), (10, None)]
 
 
 def test_a_timeline_shows_each_verdict_in_proportion() -> None:

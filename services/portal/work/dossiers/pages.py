@@ -10,7 +10,7 @@ from services.portal.clients.problems import ApiError
 from services.portal.pages.forms import Form
 from services.portal.pages.rendering import redirect
 from services.portal.pages.visitors import Visitor
-from services.portal.work.dossiers.reading import read
+from services.portal.work.dossiers.reading import read, today
 from services.portal.work.dossiers.view import CRITERIA, NEED_REASON, VISIBLE, WITHOUT_REASON, value_text
 from services.portal.work.pages import check_correctable, work_page
 from shared.values.wire import Label
@@ -65,5 +65,6 @@ async def dossier_page(
         visible_fields=VISIBLE,
         criteria=CRITERIA,
         value_text=value_text,
+        today=today().isoformat(),
         done=done,
     )

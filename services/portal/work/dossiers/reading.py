@@ -94,7 +94,7 @@ class Dossier:
 async def listed(api: Api) -> Sequence[tuple[str, Sequence[Waiting]]]:
     """Return the dossiers that the visitor may read, by state, with their clocks."""
     dossiers, requests = await asyncio.gather(every(api, DOSSIERS), _requests(api))
-    return groups_of(dossiers, requests, _today())
+    return groups_of(dossiers, requests, today())
 
 
 async def _requests(api: Api) -> Sequence[Row]:
@@ -115,7 +115,7 @@ async def read(api: Api, submission: str, earlier: str) -> Dossier:
     )
     asking = await _asking(api, path, document["state"])
     requests = asking.overview["requests"] if asking.overview else ()
-    clock = waiting_of(document, requests, _today())
+    clock = waiting_of(document, requests, today())
     return Dossier(document, screening, versions["items"], comments, delegates["items"], diff, asking, clock)
 
 
@@ -154,5 +154,6 @@ async def create(visitor: Visitor, form: Form) -> str:
     return str((await act(visitor, DOSSIERS, form, body))["reference"])
 
 
-def _today() -> date:
+def today() -> date:
+    """Return the day in metropolitan France."""
     return datetime.now(_PARIS).date()

@@ -29,9 +29,8 @@ def possible(dossier: Row) -> Sequence[str]:
 
 def step_of(form: Form) -> dict[str, Any]:
     """Return the body of a step or decision."""
-    action = form.one("action")
-    given = {"action": action, "reason": form.one("reason"), "answer": form.one("answer") if action == "decide" else ""}
-    return {name: value for name, value in given.items() if value}
+    names = ("action", "on", "reason", "answer") if form.one("action") == "decide" else ("action", "on", "reason")
+    return {name: form.one(name) for name in names if form.one(name)}
 
 
 def asking_of(form: Form) -> dict[str, Any]:

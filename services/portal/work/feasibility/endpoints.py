@@ -21,6 +21,7 @@ from services.portal.work.feasibility.study import lines_of
 from services.portal.work.feasibility.view import (
     ENDS,
     REASONS,
+    SENDS,
     WITH_TEXT,
     agreement_of,
     answers_of,
@@ -180,6 +181,7 @@ async def _page(
         reasons=REASONS,
         with_text=WITH_TEXT,
         ends=ENDS,
+        sends=SENDS,
         today=datetime.now(_PARIS).date().isoformat(),
         centres=centres,
         done=done,

@@ -23,6 +23,7 @@ _NOT_SELECT = ("enough_centres", "too_few_patients", "unsuitable", "starts_too_l
 # action → codes of its reason
 REASONS: Mapping[str, Sequence[str]] = {"decline": _DECLINE, "not_select": _NOT_SELECT}
 WITH_TEXT = frozenset({"ask_question", "answer_question"})
+SENDS = frozenset({"send_questionnaire", "ask_again"})
 ENDS = frozenset({"decline", "not_select", "withdraw"})
 
 
@@ -126,7 +127,9 @@ def side_by_side(requests: Sequence[Row], sheets: Sequence[Row | None]) -> Compa
 
 def step_of(form: Form) -> dict[str, Any]:
     """Return the body of a step."""
-    return {name: form.one(name) for name in ("action", "reason", "text", "on") if form.one(name)}
+    found: dict[str, Any] = {name: form.one(name) for name in ("action", "reason", "text", "on") if form.one(name)}
+    days = form.one("days")
+    return {**found, "days": int(days)} if days.isdecimal() else found
 
 
 def agreement_of(form: Form) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import Api, segment
-from services.portal.clients.names import centres_of
+from services.portal.clients.names import centres_of, trials_of
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader
 from services.portal.pages.forms import Form
@@ -40,8 +40,9 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
         form=Form({"trial": [trial]}),
         found=found,
         cells=_cells(found) if found else {},
-        trials=[] if found else await _open_trials(visitor.api),
+        open_trials=[] if found else await _open_trials(visitor.api),
         centres=await centres_of(visitor.api),
+        trials=await trials_of(visitor.api, [found["trial"]] if found else []),
     )
 
 

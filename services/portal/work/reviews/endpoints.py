@@ -9,7 +9,7 @@ from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
-from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, value_text
+from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, parties_of, value_text
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -30,7 +30,8 @@ async def list_reviews(
     """List what waits for a decision, oldest first."""
     chosen = {"kind": kind, "claimed": claimed, "q": q}
     found = await visitor.api.get(REVIEWS, **chosen, cursor=cursor, limit=25)
-    return await work_page(request, visitor, "work/reviews.html", found=found, chosen=chosen)
+    parties = [one["claimed_by"] for one in found["items"]]
+    return await work_page(request, visitor, "work/reviews.html", parties=parties, found=found, chosen=chosen)
 
 
 @router.api_route("/workspace/reviews/{review}", methods=["GET", "HEAD"], summary="An item of the review queue")
@@ -69,6 +70,7 @@ async def _page(
         request,
         visitor,
         "work/review.html",
+        parties=parties_of(item),
         error=error,
         form=form,
         item=item,

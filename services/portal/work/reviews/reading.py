@@ -21,6 +21,12 @@ async def origins_of(api: Api, item: Row) -> Sequence[Row]:
     return [one for one in found["items"] if one["path"] == item["conflict"]["path"]]
 
 
+def parties_of(item: Row) -> Sequence[str | None]:
+    """Return the people that an item names: who works on it, and who decided."""
+    decided = [author for one in item["decisions"] for author in (one["author"], one["withdrawn_by"])]
+    return [item["claimed_by"], *decided]
+
+
 def value_text(value: Any) -> str:
     """Write a value of a conflict."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -47,13 +47,17 @@ async def waiting_for(api: Api, kind: str, formats: Formats) -> Waiting:
     counts = {**(dossiers or {}), **(requests or {}), **(records or {}), "receiver_failing": failing}
     capabilities, centres = await asyncio.gather(
         _capabilities(api) if _names(worklist, "capability_expiring") else _nothing(),
-        centres_of(api) if kind != "centre" and worklist and worklist["items"] else _nothing(),
+        centres_of(api) if kind != "centre" and _has_centres(worklist) else _nothing(),
     )
     return Waiting(worklist, counts, capabilities or {}, centres or {})
 
 
 def _names(worklist: Row | None, kind: str) -> bool:
     return worklist is not None and any(item["kind"] == kind for item in worklist["items"])
+
+
+def _has_centres(worklist: Row | None) -> bool:
+    return worklist is not None and any(item["centre"] for item in worklist["items"])
 
 
 async def _capabilities(api: Api) -> dict[str, Row]:

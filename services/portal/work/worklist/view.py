@@ -119,6 +119,8 @@ def _line(item: Mapping[str, Any], waiting: Waiting, formats: Formats) -> Line:
     about = ""
     if kind == "capability":
         about = formats.label(waiting.capabilities.get(last, {}).get("label")) or last
+    elif kind == "criteria_proposal":
+        about = last
     elif kind == "reviews":
         about = formats.word("review_kind", rest)
     centre = waiting.centres.get(item["centre"] or "")
