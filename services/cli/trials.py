@@ -17,6 +17,7 @@ from services.cli.output import print_fields, print_message, print_table
 TRIALS = "/registry/v1/trials"
 CONFLICTS = "/registry/v1/conflicts"
 SHOWN_VALUE = 40
+_YES_NO = {"True": "yes", "False": "no"}
 _PAID = ("travel_paid", "accommodation_paid", "companion_paid")
 
 
