@@ -65,8 +65,10 @@ def test_a_failure_on_the_way_keeps_what_was_typed(site: System, new_page: Calla
     sign_in(page, site, "Auteur de critères", f"/criteria/{TRIAL}")
     text = page.get_by_label("Texte français").first
     page.route("**/criteria/**", lambda route: route.fulfill(status=429, content_type="text/html", body="<p>no</p>"))
-    text.fill("Écrit pendant la panne")
-    page.get_by_role("button", name="Proposer à la signature").click()
+    with page.expect_response("**/criteria/**"):  # the check while one types
+        text.fill("Écrit pendant la panne")
+    with page.expect_response("**/criteria/**"):
+        page.get_by_role("button", name="Proposer à la signature").click()
     expect(page.get_by_role("alert")).to_contain_text("Ce que vous avez écrit est toujours dans cette page")
     page.unroute("**/criteria/**")
     page.get_by_role("button", name="Vérifier").click()
@@ -91,6 +93,7 @@ def test_the_editor_reads_well_in_each_language_and_width(
     expect(page.locator("#dry-run")).to_be_focused()
     check(page)
     page.locator("#do-propose").click()
+    expect(page.locator(".notice-success")).to_be_visible()
     page.locator("section[aria-labelledby=proposals] a").first.click()
     expect(page.locator("table.differences")).to_be_visible()
     check(page)

@@ -8,9 +8,27 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.portal.pages.language import in_language
+from shared.values.language import Language
 from tests.browser.chromium import executable
 from tests.browser.conftest import Site
 from tests.browser.signing_in import sign_in
+from tests.browser.visiting import Kinds, visited
+
+# Both languages, widths and schemes, without all eight combinations.
+FORMS = [("fr", 1280, "light"), ("fr", 360, "dark"), ("en", 1280, "dark"), ("en", 360, "light")]
+# Where the addresses of pages for signed-in people begin.
+OF_USERS = ("/workspace", "/criteria")
+# What no link leads to: the page of components, answers to forms, the way over a provider, and parts of pages.
+NOT_LINKED = {
+    "/design",
+    "/notify/asked",
+    "/portal/assets/{digest}/{name:path}",
+    "/sign-in/callback",
+    "/sign-in/openid",
+    "/sign-out",
+    "/suggestions",
+}
 
 # What the start page of each user says, with the page that a click on it leads to.
 WORK = {
@@ -60,13 +78,22 @@ def test_each_demonstration_user_finds_work_on_the_start_page(
 
 
 @pytest.mark.full
-def test_the_start_page_in_both_languages_on_narrow_and_wide_windows(
-    site: Site, language: str, width: int, new_page: Callable[[], Page], check: Callable[[Page], None]
+@pytest.mark.parametrize(("language", "width", "scheme"), FORMS)
+def test_every_page_that_a_link_leads_to(
+    site: Site,
+    new_page: Callable[..., Page],
+    check: Callable[[Page], None],
+    language: Language,
+    width: int,
+    scheme: str,
 ) -> None:
-    prefix = "/en" if language == "en" else ""
-    for user in WORK:
-        page = new_page()
-        sign_in(site, page, user)
-        page.goto(f"{site.url}{prefix}/workspace")
-        expect(page.get_by_role("heading", level=1)).to_have_text("À faire" if language == "fr" else "To do")
-        check(page)
+    kinds, seen = Kinds(), set[str]()
+    for user in ("", *WORK):
+        page = new_page(color_scheme=scheme)
+        if user:
+            sign_in(site, page, user)
+        start = site.url + in_language("/workspace" if user else "/", language)
+        for kind in visited(start, page, site, kinds, OF_USERS if user else ("/",)):
+            check(page)
+            seen.add(kind)
+    assert kinds.all - seen == NOT_LINKED

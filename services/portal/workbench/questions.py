@@ -61,7 +61,7 @@ def _has(record: Mapping[str, Any], field: str | None) -> bool:
 
 
 def _named(facts: Sequence[tuple[tuple[str, str], Sequence[Input]]]) -> list[tuple[str, Sequence[Input]]]:
-    """Return the facts with a name each; of one name for several, each with what tells it apart."""
+    """Return the facts with a name each; of one name for several, each with what sets it apart."""
     if len(facts) == 1:
         return [("", facts[0][1])]
     times = Counter(name for (name, _), _ in facts)
@@ -98,7 +98,7 @@ def _both(one: Wanted, other: Wanted) -> Wanted:
 
 
 def _name(wanted: Wanted, question: Mapping[str, Any], names: Names, formats: Formats) -> tuple[str, str]:
-    """Return the name of a wanted fact, and what tells it apart from another one of that name."""
+    """Return the name of a wanted fact, and what sets it apart from another one of that name."""
     if wanted["kind"] == "answer":
         own = question["text"] if wanted["question"] == question["code"] else wanted.get("text")
         code = str(wanted["question"]).replace("-", " ")

@@ -177,7 +177,7 @@ def test_a_secondary_question_is_asked_in_words() -> None:
     asked = question({"kind": "condition", "codes": ["X:1"]}, {**secondary, "text": words}, code="hydroxyurea")
     (view,) = questions_view({"ask_next": [asked], "as_of": AS_OF}, {}, NAMES, Formats("fr"))
     assert [name for name, _ in view.facts] == ["un", "Échec de l'hydroxycarbamide"]
-    # Two questions of one criterion have its text: each keeps what tells it apart.
+    # Two questions of one criterion have its text: each keeps what sets it apart.
     twice = question({**secondary, "text": words}, {**secondary, "question": "hydroxyurea-declined", "text": words})
     (view,) = questions_view({"ask_next": [twice], "as_of": AS_OF}, {}, NAMES, Formats("fr"))
     assert [name for name, _ in view.facts] == [
