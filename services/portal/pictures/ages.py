@@ -12,7 +12,7 @@ TEXT_X = LAST_X + 12
 _LINE, _TITLE, _TOP, _AXIS = 26, 30, 8, 30
 _TICKS = (7, 14, 30, 60, 90, 180, 365, 730)
 _BETWEEN_TICKS = 44
-_LETTERS = 34
+_LETTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
