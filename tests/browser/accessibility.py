@@ -13,7 +13,8 @@ def checked(page: Page) -> None:
     """Check a page as it is now: no violation that axe-core finds, and nothing wider than the window."""
     page.wait_for_load_state()  # a text can be there before the style sheets are
     found = AXE.run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
-    assert [_in_words(one) for one in found.response["violations"]] == [], page.url
+    violations = [_in_words(one) for one in found.response["violations"]]
+    assert violations == [], f"{page.url}: {violations}"
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{page.url} scrolls sideways"
 
 
