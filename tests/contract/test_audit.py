@@ -381,7 +381,8 @@ def test_a_match_is_recorded_with_its_caller_and_without_the_patient(matched: Pa
         ("public", "denied", "match", None, 401),
     ]
     everything = b"".join(file.read_bytes() for file in (matched / "audit").iterdir()).decode()
-    for word in ("2021-", "2022-", "ORPHA", "HP:", "birth", "DMD"):
+    # The gene in quotes: three letters alone can occur in a digest.
+    for word in ("2021-", "2022-", "ORPHA", "HP:", "birth", '"DMD"'):
         assert word not in everything
     assert verify()[0] == 0
     # The next process continues the same chain.

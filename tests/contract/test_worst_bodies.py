@@ -14,6 +14,8 @@ from tests.contract.worst_bodies import BODIES, conditions, each, exposures, mea
 
 # Of the processor, for one body: what would take longer is refused or cut short.
 MOST_SECONDS = 0.5
+# The short run is no measurement: it shares a processor, whose speed changes, with other tests.
+SLOW_MACHINE = 4
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_the_worst_bodies_are_answered(
                 # Every body is small enough to be read; a refusal is for its content or its number of values.
                 assert answer.status_code in {200, 201, 400, 422}, (name, answer.text[:500])
             slowest[name] = percentile(worked[1:])
-            assert slowest[name] < MOST_SECONDS, name
+            assert slowest[name] < (MOST_SECONDS if times > 1 else SLOW_MACHINE * MOST_SECONDS), name
             outcome = (
                 f"{slowest[name] * 1000:.0f} ms of the processor, {percentile(spent[1:]) * 1000:.0f} ms at the caller"
             )

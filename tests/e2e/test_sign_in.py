@@ -129,7 +129,7 @@ def test_a_person_signs_in_and_out_with_the_provider(system: System, provider: P
 def test_a_revoked_member_loses_the_pages_at_the_next_request(system: System, provider: Provider) -> None:
     identifier = member(system, provider, "ines")
     with Browser(system, "ines") as browser:
-        browser.sign_in()
+        assert eventually(lambda: browser.sign_in().status_code == 303 and browser.is_signed_in, 20)
         assert browser.open("/centres").status_code == 200
         system.typed("member", "revoke", identifier)
         ended = browser.open("/centres")
