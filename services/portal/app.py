@@ -25,10 +25,12 @@ from services.portal.sign_in import endpoints as sign_in
 from services.portal.sign_in.assembly import open_sign_in
 from services.portal.trial_pages import endpoints as trial_pages
 from services.portal.work.capabilities import endpoints as capabilities
+from services.portal.work.contact import endpoints as contact
 from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.feasibility import endpoints as feasibility
 from services.portal.work.fit import endpoints as fit
 from services.portal.work.parties import endpoints as parties
+from services.portal.work.places import endpoints as places
 from services.portal.work.referrals import endpoints as referrals
 from services.portal.work.reports import endpoints as reports
 from services.portal.work.reviews import endpoints as reviews
@@ -92,7 +94,9 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         trial_pages.router,
         worklist.router,
         sites.router,
+        places.router,
         capabilities.router,
+        contact.router,
         referrals.router,
         dossiers.router,
         parties.router,

@@ -13,7 +13,10 @@ TODAY = datetime.now(UTC).date()
 # The roles and rights of a program of each demonstration organisation.
 _RIGHTS = {
     "demo-hospital": ("system", "referral.read,referral.write"),
-    "demo-centre-strasbourg": ("editor", "referral.read,referral.write,feasibility.read,feasibility.write"),
+    "demo-centre-strasbourg": (
+        "editor",
+        "referral.read,referral.write,feasibility.read,feasibility.write,enrolment.read,enrolment.write",
+    ),
     "demo-sponsor": ("editor,validator", "submission.read,submission.write,submission_decision.write"),
     "demo-coordination": (
         "editor,validator",

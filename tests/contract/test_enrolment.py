@@ -293,6 +293,8 @@ async def test_the_sponsor_assigns_where_it_allocates_and_sees_no_dates(places: 
     assert (await places.parties.call("sponsor", "POST", path, {"decision": "assign"}))["state"] == "held"
     for reader in ("hospital", "authority"):
         await places.parties.call(reader, "GET", f"{COHORT}/places", expected=404)
+    for reader, count in (("sponsor", 1), ("centre", 1), ("neighbour", 0), ("rival", 0), ("hospital", 1)):
+        assert len((await places.parties.call(reader, "GET", "/registry/v1/enrolment"))["items"]) == count
     await places.parties.call("neighbour", "GET", COHORT, expected=404)
     assert (await places.parties.call("neighbour", "GET", f"{TRIAL}/enrolment"))["items"] == []
     steps = await places.use(lambda service: service.repository.steps.of(place.referral))

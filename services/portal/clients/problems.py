@@ -58,3 +58,14 @@ def in_words(failure: ApiError | ApiUnavailableError, language: Language) -> Api
     if isinstance(failure, ApiError):
         return failure
     return ApiError(failure.status, failure.code, getattr(failure.title, language))
+
+
+def faults_by_field(
+    faults: Sequence[Mapping[str, Any]], fields: Mapping[str, str]
+) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
+    """Return the details of faults that belong to a field of a form, by field, and the other faults.
+
+    ``fields``: fields of the API (pointers) → fields of the form.
+    """
+    by_field = {fields[one["pointer"]]: str(one["detail"]) for one in faults if one.get("pointer") in fields}
+    return by_field, [one for one in faults if one.get("pointer") not in fields]

@@ -5,12 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.clients.problems import FAILURES, ApiError, in_words
+from services.portal.clients.problems import FAILURES, ApiError, faults_by_field, in_words
 from services.portal.pages.access import Sender
 from services.portal.pages.forms import ANSWERED_SECONDS, FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
-from services.portal.referring.view import faults_by_field, proposal, referral_of
+from services.portal.referring.view import FIELDS, proposal, referral_of
 from services.portal.workbench.answering import NotUnderstoodError
 from services.portal.workbench.state import State, parameters_of, patient_of
 from services.portal.workbench.view import may_refer
@@ -79,7 +79,7 @@ def _form(
     problem: ApiError | None = None,
     wrong: dict[str, str] | None = None,
 ) -> Response:
-    by_field, others = faults_by_field(problem.faults if problem is not None else ())
+    by_field, others = faults_by_field(problem.faults if problem is not None else (), FIELDS)
     return page(
         request,
         visitor,

@@ -10,7 +10,7 @@ from services.portal.workbench.state import Record
 Fields = Callable[[str], str]
 _ADULT = 18
 # fields of the API → fields of the form
-_PLACES = {
+FIELDS = {
     "/patient_agreement/given": "given",
     "/patient_agreement/on": "agreed_on",
     "/patient_agreement/by": "agreed_by",
@@ -65,9 +65,3 @@ def referral_of(fields: Fields) -> dict[str, Any]:
         "follows": fields("follows"),
     }
     return {name: value for name, value in body.items() if value != ""}
-
-
-def faults_by_field(faults: Any) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
-    """Return the faults that belong to a field of the form, and the others."""
-    by_field = {_PLACES[one["pointer"]]: str(one["detail"]) for one in faults if one.get("pointer") in _PLACES}
-    return by_field, [one for one in faults if one.get("pointer") not in _PLACES]

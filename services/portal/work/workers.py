@@ -22,7 +22,9 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
         frozenset({"hospital", "centre", "coordination"}),
     ),
     ("/workspace/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
+    ("/workspace/places", Label(fr="Places", en="Places"), frozenset({"centre", "sponsor", "coordination"})),
     ("/workspace/capabilities", Label(fr="Capacités", en="Capabilities"), frozenset({"centre"})),
+    ("/workspace/contact", Label(fr="Contact public", en="Public contact"), frozenset({"centre"})),
     (
         "/workspace/dossiers",
         Label(fr="Dossiers", en="Dossiers"),

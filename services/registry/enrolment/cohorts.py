@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 
 from services.registry.enrolment.model import WHOLE, Cohort, Place, Staggering
 from services.registry.enrolment.problems import BelowTakenError, NotStaggeredError, ReasonRequiredError
@@ -55,6 +56,23 @@ class CohortService:
         centre = self.principal.centre if self._is_centre else None
         found = await self.repository.cohorts(stored.key, centre)
         return await self._documents(stored, found)
+
+    async def of_all(self, limit: int, after: tuple[str, str, str] | None) -> list[EnrolmentDocument]:
+        """Return the places of all trials in numbers, by trial, centre and cohort. ``after``: where the page begins.
+
+        A centre gets its own, a sponsor those of its trials, others those of published trials, the coordination all.
+        """
+        found = await self.repository.page(
+            limit,
+            after,
+            centre=(self.principal.centre or "") if self._is_centre else None,
+            owner=self.principal.organisation if self.principal.kind == "sponsor" else None,
+            published=self.access.rows != "all",
+        )
+        documents: list[EnrolmentDocument] = []
+        for key, cohorts in groupby(found, key=lambda one: one.trial_key):
+            documents += await self._documents(await self.trials.repository.get(key), list(cohorts))
+        return documents
 
     async def read(self, identifier: str, centre: str, cohort: str) -> EnrolmentDocument:
         """Return the places of a cohort at a centre in numbers.

@@ -11,6 +11,7 @@ from services.registry.enrolment.schemas import (
     EnrolmentDocument,
     EnrolmentInput,
     EnrolmentList,
+    EnrolmentPage,
     PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
@@ -20,6 +21,7 @@ from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import TrialService
 from shared.access.policy import Access
 from shared.http.guards import allow
+from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import IfMatch, etag
 from shared.idempotency.marks import idempotent
@@ -47,6 +49,21 @@ Centre = Annotated[str, Path(max_length=64, description="The id of the centre, s
 CohortName = Annotated[str, Path(max_length=32, description="The id of the cohort; `all` if the trial has none.")]
 Referral = Annotated[str, Path(max_length=40, description="The reference of the referral.")]
 SITE = "/trials/{identifier}/sites/{centre}/enrolment/{cohort}"
+
+
+@router.get("/enrolment", summary="List the places of your trials")
+async def list_all_enrolment(
+    request: Request, response: Response, service: Reads, limit: Limit = 50, cursor: Cursor = None
+) -> EnrolmentPage:
+    """List the places of all trials in numbers: of a centre its own, of a sponsor those of its trials.
+
+    Hospitals and authorities get those of published trials, the coordination all.
+    """
+    after = open_page(request, cursor)
+    found = await service.of_all(limit + 1, (after[0], after[1], after[2]) if after else None)
+    last = found[limit - 1] if len(found) > limit else None
+    key = [last.trial_id, last.centre, last.cohort] if last else None
+    return EnrolmentPage(items=found[:limit], next=close_page(request, response, key))
 
 
 @router.get("/trials/{identifier}/enrolment", summary="List the places of a trial")

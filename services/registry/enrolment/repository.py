@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -106,6 +106,26 @@ class EnrolmentRepository:
         statement = _EACH_COHORT.where(_COHORTS.trial_key == trial_key).order_by(_COHORTS.centre, _COHORTS.cohort)
         if centre is not None:
             statement = statement.where(_COHORTS.centre == centre)
+        return [_cohort(row) for row in await self.connection.execute(statement)]
+
+    async def page(
+        self, limit: int, after: tuple[str, str, str] | None, *, centre: str | None, owner: str | None, published: bool
+    ) -> list[Cohort]:
+        """Return places offered in all trials, by trial, centre and cohort. ``after``: where the page begins.
+
+        ``centre``, ``owner``: only those at a centre, or in the trials of an organisation; ``published``: only in
+        published trials.
+        """
+        order = (_COHORTS.trial_key, _COHORTS.centre, _COHORTS.cohort)
+        statement = _EACH_COHORT.where(trials.c.merged_into.is_(None)).order_by(*order).limit(limit)
+        if after is not None:
+            statement = statement.where(tuple_(*order) > after)
+        if centre is not None:
+            statement = statement.where(_COHORTS.centre == centre)
+        if owner is not None:
+            statement = statement.where(trials.c.owner == owner)
+        if published:
+            statement = statement.where(trials.c.published.is_(True))
         return [_cohort(row) for row in await self.connection.execute(statement)]
 
     async def save_cohort(self, cohort: Cohort, author: str, at: datetime) -> None:

@@ -100,6 +100,13 @@ class EnrolmentList(ApiModel):
     items: list[EnrolmentDocument] = Field(description="By centre and cohort.")
 
 
+class EnrolmentPage(ApiModel):
+    """A page of the places of trials."""
+
+    items: list[EnrolmentDocument] = Field(description="By trial, centre and cohort.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
+
+
 class PlaceDocument(ApiModel):
     """The place of a referral, or its wait for one."""
 

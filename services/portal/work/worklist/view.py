@@ -94,8 +94,7 @@ def _sentence(kind: str, items: Sequence[Mapping[str, Any]], formats: Formats) -
     else:
         text, path = _words(kind, count, formats), _ROWS[kind]["path"]
     if len(items) == 1:
-        subject_kind, _, rest = items[0]["subject"].partition("/")
-        path = path_of(kind, subject_kind, rest)
+        path = path_of(items[0])
     days = sorted(item["due"] for item in items if item["due"])
     return Sentence(text, path, formats.day(days[0]) if days else "", sum(1 for item in items if item["overdue"]))
 
@@ -133,21 +132,25 @@ def _line(item: Mapping[str, Any], waiting: Waiting, formats: Formats) -> Line:
         due=formats.day(item["due"]),
         since=formats.day(item["since"]),
         count=item["count"],
-        path=path_of(item["kind"], kind, rest),
+        path=path_of(item),
     )
 
 
-def path_of(item_kind: str, subject_kind: str, rest: str) -> str:
+def path_of(item: Mapping[str, Any]) -> str:
     """Return the page on which an item is done."""
+    subject_kind, _, rest = item["subject"].partition("/")
     name = rest.split("/", maxsplit=1)[0]
-    paths = {
+    if item["kind"] == "reviews":
+        return f"/workspace/reviews?kind={rest}"
+    if item["kind"] == "place_decision":
+        return f"/workspace/places/{item['trial']}"
+    return {
         "referral": f"/workspace/referrals/{rest}",
         "place": f"/workspace/referrals/{rest}",
         "feasibility": f"/workspace/feasibility/{rest}",
         "capability": "/workspace/capabilities",
         "site": "/workspace/sites",
-        "enrolment": f"/trials/{name}",
+        "enrolment": f"/workspace/places/{name}",
         "criteria_proposal": f"/criteria/{name}/proposals/{rest.rpartition('/')[2]}",
         "centre": f"/workspace/referrals?centre={rest}",
-    }
-    return f"/workspace/reviews?kind={rest}" if item_kind == "reviews" else paths.get(subject_kind, "/workspace")
+    }.get(subject_kind, "/workspace")
