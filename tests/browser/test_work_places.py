@@ -1,5 +1,6 @@
 """A sponsor declares places, lets a staggered cohort go on, and assigns a place; the centre reads who waits."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -20,7 +21,8 @@ def test_a_sponsor_releases_a_cohort_and_assigns_its_place(
     sponsor, others = new_page(), new_page()
     for user in ("coordination", "clinician"):
         sign_in(site, others, user)
-    caller(site, "demo-coordination").send("POST", f"/trials/{TRIAL}/owner", OWNER, **{"If-Match": "*"})
+    coordination = caller(site, "demo-coordination")
+    coordination.send("POST", f"/trials/{TRIAL}/owner", OWNER, **{"If-Match": "*", "Idempotency-Key": uuid.uuid4().hex})
     sign_in(site, sponsor, "sponsor")
     sponsor.goto(f"{site.url}/workspace")
     sponsor.get_by_role("navigation", name="Espace de travail").get_by_role("link", name="Places").click()

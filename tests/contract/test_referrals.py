@@ -118,6 +118,8 @@ async def test_a_referral_goes_from_the_hospital_to_the_dosing(parties: Parties)
     assert reference in sent["file"]["quote"]["fr"]
     assert sent["answer_due"] == (TODAY + timedelta(days=14)).isoformat()
     received = await parties.read(parties.centre, reference)
+    assert sent["file"]["quote"]["fr"].startswith("Envoyez")
+    assert received["file"]["quote"]["fr"].startswith("L'hôpital vous envoie")
     assert "accepted" in received["possible"]
     assert "accepted" not in sent["possible"]
 

@@ -24,7 +24,6 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     ("/workspace/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
     ("/workspace/places", Label(fr="Places", en="Places"), frozenset({"centre", "sponsor", "coordination"})),
     ("/workspace/capabilities", Label(fr="Capacités", en="Capabilities"), frozenset({"centre"})),
-    ("/workspace/contact", Label(fr="Contact public", en="Public contact"), frozenset({"centre"})),
     (
         "/workspace/dossiers",
         Label(fr="Dossiers", en="Dossiers"),

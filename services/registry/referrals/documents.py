@@ -83,7 +83,10 @@ def document_of(
         "disclose_after_consent": request.disclosure_asked,
         "follows": referral.follows,
         "place": _place(around.place) if around.place and view.whole else None,
-        "file": _file(referral.reference, around.mailbox),
+        "file": FileAddress(
+            mailbox=around.mailbox,
+            quote=(_expected if party.kind == "centre" else _to_send)(referral.reference, around.mailbox),
+        ),
     }
     due = referral.standing.own_consent_due
     return ReferralDocument(
@@ -164,15 +167,27 @@ def _place(place: Place) -> ReferralPlace:
     )
 
 
-def _file(reference: str, mailbox: str | None) -> FileAddress:
+def _to_send(reference: str, mailbox: str | None) -> Label:
+    """Return what the hospital has to do with the file of the patient."""
     to_fr = f"à {mailbox}" if mailbox else "à la boîte fonctionnelle du centre (demandez-la-lui)"
     to_en = f"to {mailbox}" if mailbox else "to the centre's organisational mailbox (ask the centre for it)"
-    return FileAddress(
-        mailbox=mailbox,
-        quote=Label(
-            fr=f"Envoyez l'identité et le dossier du patient par MSSanté {to_fr}, avec la référence {reference}. "
-            "N'envoyez ici ni nom ni numéro.",
-            en=f"Send the identity and the file of the patient by MSSanté {to_en}, quoting {reference}. "
-            "Send no name or number here.",
-        ),
+    return Label(
+        fr=f"Envoyez l'identité et le dossier du patient par MSSanté {to_fr}, avec la référence {reference}. "
+        "N'envoyez ici ni nom ni numéro.",
+        en=f"Send the identity and the file of the patient by MSSanté {to_en}, quoting {reference}. "
+        "Send no name or number here.",
+    )
+
+
+def _expected(reference: str, mailbox: str | None) -> Label:
+    """Return how the centre gets the file of the patient."""
+    to_fr = (
+        f"à {mailbox}" if mailbox else "à votre boîte fonctionnelle : elle n'est pas déclarée, donnez-la à l'hôpital"
+    )
+    to_en = f"to {mailbox}" if mailbox else "to your organisational mailbox: it is not stated, give it to the hospital"
+    return Label(
+        fr=f"L'hôpital vous envoie l'identité et le dossier du patient par MSSanté, avec la référence {reference}, "
+        f"{to_fr}. N'écrivez ici ni nom ni numéro.",
+        en=f"The hospital sends you the identity and the file of the patient by MSSanté, quoting {reference}, "
+        f"{to_en}. Write no name or number here.",
     )

@@ -159,7 +159,9 @@ class FileAddress(ApiModel):
     """Where the identity and the file of the patient go: never to this registry."""
 
     mailbox: str | None = Field(description="The centre's mailbox (MSSanté); null: ask the centre for it.")
-    quote: Label = Field(description="What to do and which reference to quote.")
+    quote: Label = Field(
+        description="For the reader: the hospital sends the file, the centre gets it; with the reference to quote."
+    )
 
 
 class ReferralPlace(ApiModel):

@@ -15,14 +15,16 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 
 
-@router.api_route("/workspace/contact", methods=["GET", "HEAD"], summary="The public contact of your centre")
+@router.api_route(
+    "/workspace/capabilities/contact", methods=["GET", "HEAD"], summary="The public contact of your centre"
+)
 @produces(HTML)
 async def show_contact(request: Request, access: Reader, visitor: Worker, done: str = "") -> Response:
     """Show the public contact of the visitor's centre in a form."""
     return await _page(request, visitor, done=done)
 
 
-@router.post("/workspace/contact", summary="Change the public contact of your centre")
+@router.post("/workspace/capabilities/contact", summary="Change the public contact of your centre")
 @accepts(FORM)
 @produces(HTML)
 async def change_contact(request: Request, access: Sender, visitor: Worker, form: SubmittedForm) -> Response:
@@ -32,7 +34,7 @@ async def change_contact(request: Request, access: Sender, visitor: Worker, form
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, error=error, form=form)
-    return redirect(visitor, "/workspace/contact", done=form.one("action"))
+    return redirect(visitor, "/workspace/capabilities/contact", done=form.one("action"))
 
 
 async def _page(
