@@ -21,9 +21,9 @@ def test_a_sponsor_releases_a_cohort_and_assigns_its_place(
     sponsor, others = new_page(), new_page()
     for user in ("coordination", "clinician"):
         sign_in(site, others, user)
+    sign_in(site, sponsor, "sponsor")
     coordination = caller(site, "demo-coordination")
     coordination.send("POST", f"/trials/{TRIAL}/owner", OWNER, **{"If-Match": "*", "Idempotency-Key": uuid.uuid4().hex})
-    sign_in(site, sponsor, "sponsor")
     sponsor.goto(f"{site.url}/workspace")
     sponsor.get_by_role("navigation", name="Espace de travail").get_by_role("link", name="Places").click()
     expect(sponsor.get_by_text("Aucune place n'est encore déclarée")).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.contract.matching import Line
-from tests.contract.portal import Visitor, running_portal
+from tests.contract.portal import COOKIE, Visitor, running_portal
 from tests.contract.test_sign_in import registry
 
 pytestmark = pytest.mark.anyio
@@ -117,3 +117,39 @@ async def test_the_workbench_keeps_the_record_when_matching_has_stopped(visitor:
     assert (answer.status_code, '"age":"P7Y"' in html.unescape(answer.text)) == (503, True)
     assert Fields(answer.text).sent["q0f0-date"] == "2026-11-02"
     assert 'value="answer:x"' in answer.text  # try the same again
+
+
+HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def test_a_session_that_ended_brings_the_text_back_after_signing_in(visitor: Visitor) -> None:
+    await visitor.sign_in("author")
+    sent = {**Fields((await visitor.get(EDITOR)).text).sent, "c0-fr": TYPED, "action": "add"}
+    stale = await visitor.csrf()
+    visitor.cookies.set(COOKIE, "0" * 43)
+    ended = await visitor.post(EDITOR, data=sent, headers=HERE)
+    assert (ended.status_code, "Votre session a pris fin" in ended.text) == (401, True)
+    kept = Fields(ended.text).sent
+    assert (kept["c0-fr"], kept["csrf"]) == (TYPED, "")
+    # A script keeps its own form; what another site sends is not brought back.
+    for headers in ({**HERE, "HX-Request": "true"}, {"Sec-Fetch-Site": "cross-site"}, {}):
+        assert TYPED not in (await visitor.post(EDITOR, data=sent, headers=headers)).text
+    visitor.cookies.clear()
+    await visitor.sign_in("author")
+    for token in ("", stale):
+        again = await visitor.post(EDITOR, data={**kept, "csrf": token}, headers=HERE)
+        assert (again.status_code, Fields(again.text).sent["c0-fr"]) == (403, TYPED)
+    back = await visitor.post(EDITOR, data=Fields(again.text).sent, headers=HERE)
+    assert (back.status_code, Fields(back.text).sent["c0-fr"]) == (503, TYPED)
+
+
+async def test_a_page_in_a_new_tab_says_where_the_record_is(visitor: Visitor) -> None:
+    state = '{"record": {"age": "P7Y"}, "notes": []}'
+    failed = await visitor.post("/match/summary", data={"state": state}, headers=HERE)
+    assert (failed.status_code, "il est toujours dans l'onglet d'où vous venez" in html.unescape(failed.text)) == (
+        503,
+        True,
+    )
+    assert Fields(failed.text).sent["state"] == state  # try the same again
+    refused = await visitor.post("/match/refer", data={"state": state, "refer": "x|y"}, headers=HERE)
+    assert (refused.status_code, Fields(refused.text).sent["refer"]) == (401, "x|y")

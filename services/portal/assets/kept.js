@@ -4,6 +4,11 @@
 
 const SESSION_ENDED = [401, 403];
 
+// The token of the session that was begun in another tab.
+function tokenIn(text) {
+  return new DOMParser().parseFromString(text, "text/html").querySelector('input[name="csrf"]')?.value;
+}
+
 function keep(event) {
   const target = event.detail.target;
   const area = target?.closest("[data-kept]");
@@ -12,8 +17,11 @@ function keep(event) {
   const isAnswer = event.type === "htmx:beforeSwap" && xhr.responseText.includes(`id="${target.id}"`);
   if (!isAnswer && event.type === "htmx:beforeSwap") event.detail.shouldSwap = false;
   const notice = document.getElementById(area.dataset.kept);
+  const token = xhr?.status === 403 ? tokenIn(xhr.responseText) : "";
+  for (const field of token ? document.querySelectorAll('input[name="csrf"]') : []) field.value = token;
   const hasEnded = SESSION_ENDED.includes(xhr?.status);
-  notice.querySelector("[data-session]").hidden = !hasEnded;
+  notice.querySelector("[data-renewed]").hidden = !token;
+  notice.querySelector("[data-session]").hidden = !hasEnded || Boolean(token);
   notice.querySelector("[data-later]").hidden = hasEnded;
   notice.hidden = isAnswer;
   if (!isAnswer) notice.scrollIntoView();

@@ -17,7 +17,7 @@ from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
-from shared.values.problems import MalformedJsonError, NotFoundError
+from shared.values.problems import MalformedJsonError, NotFoundError, UnauthenticatedError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 Identifier = Annotated[str, Path(max_length=100, description="Any number of the trial.")]
@@ -53,6 +53,8 @@ async def send(
 
     Whatever fails: the page comes back with what was typed.
     """
+    if visitor.me is None:
+        raise UnauthenticatedError
     draft = draft_in(form, Formats(visitor.language))
     if draft is None:
         raise MalformedJsonError

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from services.portal.clients.api import UNAUTHENTICATED, Api
 from services.portal.clients.problems import ApiError
+from services.portal.pages.forms import ForeignFormError, unsent
 from services.portal.pages.language import KEY
 from services.portal.pages.rendering import HTML, page
 from services.portal.pages.rights import MissingRight, missing_right
@@ -17,6 +18,9 @@ from shared.values.problems import Problem
 from shared.values.wire import Label
 
 FORBIDDEN = 403
+# Errors after which the same form may be sent again: its key or its version keeps it from being stored twice.
+_AGAIN = frozenset({UNAUTHENTICATED, 408, 429, 500, 502, 503, 504})
+_SIGN_IN = "/sign-"
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
@@ -36,7 +40,8 @@ def _in_page(document: Handler) -> Handler:
         title = getattr(error, "title", None)
         detail = getattr(error, "detail", None) if isinstance(error, Problem) else None
         headers = {name: value for name, value in response.headers.items() if name in {"allow", "retry-after"}}
-        return _error_page(request, response.status_code, title, detail, headers)
+        is_foreign = isinstance(error, ForeignFormError)
+        return _error_page(request, response.status_code, title, detail, headers, is_foreign=is_foreign)
 
     return answer
 
@@ -56,6 +61,8 @@ def _error_page(
     detail: object,
     headers: dict[str, str],
     faults: object = (),
+    *,
+    is_foreign: bool = False,
 ) -> Response:
     language = request.scope.get(KEY, "fr")
     found: Visitor | None = getattr(request.state, "visitor", None)
@@ -71,8 +78,21 @@ def _error_page(
         detail=detail,
         faults=faults,
         missing=_missing(visitor, status, detail),
+        resent=_resent(request, visitor) if is_foreign or status in _AGAIN else None,
         request_id=request_id_of(request),
     )
+
+
+def _resent(request: Request, visitor: Visitor) -> list[tuple[str, str]] | None:
+    """Return the fields of a form that the page carries, to send them again; None: there is no such form.
+
+    The page is the only place that keeps them. A script (htmx) keeps its own form: it needs only the token.
+    """
+    form = None if visitor.path.startswith(_SIGN_IN) else unsent(request)
+    if form is None:
+        return None
+    is_script = request.headers.get("hx-request") == "true"
+    return [] if is_script else [(name, value) for name, value in form.pairs() if name != "csrf"]
 
 
 def _missing(visitor: Visitor, status: int, detail: object) -> MissingRight | None:

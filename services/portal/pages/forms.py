@@ -46,6 +46,10 @@ class Form:
         """Return all values of a field, in the order of the form."""
         return [value.strip() for value in self._fields.get(name, []) if value.strip()]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return all fields with their values as they were typed."""
+        return [(name, value) for name, values in self._fields.items() for value in values]
+
     def names(self) -> list[str]:
         """Return the names of the fields, in the order of the form."""
         return list(self._fields)
@@ -58,15 +62,28 @@ async def submitted(request: Request, visitor: CurrentVisitor) -> Form:
     :raises MalformedJsonError: 400, it is not a form.
     """
     _check_origin(request)
-    try:
-        fields = parse_qs(
-            (await request.body()).decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
-        )
-    except ValueError:
-        raise MalformedJsonError from None
-    form = Form(fields)
+    form = _read(await request.body())
     _check_token(visitor, form)
     return form
+
+
+def unsent(request: Request) -> Form | None:
+    """Return the form of a request that failed, for the page of the error; None: no page of this portal sent it."""
+    body: bytes = getattr(request.state, "sent", b"")
+    if not body or not _is_from_here(request):
+        return None
+    try:
+        return _read(body)
+    except MalformedJsonError:
+        return None
+
+
+def _read(body: bytes) -> Form:
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise MalformedJsonError from None
+    return Form(fields)
 
 
 SubmittedForm = Annotated[Form, Depends(submitted)]
@@ -79,6 +96,14 @@ def _check_origin(request: Request) -> None:
         raise ForeignFormError
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise ForeignFormError
+
+
+def _is_from_here(request: Request) -> bool:
+    """Return whether the browser says that a page of this portal sent the request."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        return False
+    return site == "same-origin" or (site is None and origin is not None)
 
 
 def _check_token(visitor: Visitor, form: Form) -> None:

@@ -35,7 +35,8 @@ class Visitor:
 
 
 async def visitor_of(request: Request) -> Visitor:
-    """Return the visitor of a request, and keep it for error pages (``request.state.visitor``)."""
+    """Return the visitor of a request, and keep it for error pages (``request.state``), with the form that was sent."""
+    request.state.sent = await request.body() if request.method == "POST" else b""
     request.state.visitor = found = await _visitor_of(request)
     return found
 

@@ -5,21 +5,40 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.clients.api import UNAUTHENTICATED
 from services.portal.clients.problems import FAILURES, ApiError, faults_by_field, in_words
 from services.portal.pages.access import Sender
 from services.portal.pages.forms import ANSWERED_SECONDS, FORM, Form, SubmittedForm
-from services.portal.pages.rendering import HTML, page, redirect
+from services.portal.pages.rendering import HTML, page
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.referring.view import FIELDS, proposal, referral_of
 from services.portal.workbench.answering import NotUnderstoodError
 from services.portal.workbench.state import State, parameters_of, patient_of
 from services.portal.workbench.view import may_refer
 from shared.http.route import ApiRoute, accepts, produces
-from shared.values.problems import NotFoundError
+from shared.values.problems import ForbiddenError, Problem, UnauthenticatedError
+from shared.values.wire import Label
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
+_REFERRERS = Label(
+    fr="Seuls un hôpital ou un centre adressent un patient d'ici.",
+    en="Only a hospital or a centre refers a patient from here.",
+)
+
+
+class NotOfferedError(Problem):
+    """The trial or the centre is no longer in the answer of the match."""
+
+    code, status = "not_offered", 409
+    title = Label(
+        fr="Ce centre n'est plus proposé pour ce patient", en="This centre is no longer offered for this patient"
+    )
+    detail = Label(
+        fr="L'essai ou le site a changé depuis la réponse. Évaluez de nouveau le dossier, puis choisissez un centre.",
+        en="The trial or the site has changed since the answer. Evaluate the record again, then choose a centre.",
+    )
 
 
 @router.post("/match/refer", summary="The form of a referral")
@@ -27,8 +46,10 @@ _FORGOTTEN = {"Cache-Control": "no-store"}
 @produces(HTML)
 async def refer(request: Request, access: Sender, visitor: CurrentVisitor, form: SubmittedForm) -> Response:
     """Show the form for one trial and centre, with what the record proposes."""
+    if visitor.me is None:
+        raise UnauthenticatedError
     if not may_refer(visitor.me):
-        return redirect(visitor, "/sign-in", back="/match")
+        raise ForbiddenError(_REFERRERS)
     trial, site, record = await _chosen(visitor, form)
     return _form(request, visitor, trial, site, {**proposal(record, trial), "key": secrets.token_urlsafe(24)})
 
@@ -48,8 +69,8 @@ async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: 
         wrong = {error.name: getattr(error.wanted, visitor.language)}
         return _form(request, visitor, names, site, kept, wrong=wrong)
     except FAILURES as error:
-        if error.status == 401:
-            return redirect(visitor, "/sign-in", back="/match")
+        if error.status == UNAUTHENTICATED:
+            raise
         return _form(request, visitor, names, site, kept, in_words(error, visitor.language))
     return page(request, visitor, "referring/sent.html", headers=_FORGOTTEN, referral=sent.body, names=names, site=site)
 
@@ -57,7 +78,7 @@ async def send(request: Request, access: Sender, visitor: CurrentVisitor, form: 
 async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the trial, the site and the record that the button of the workbench stands for.
 
-    :raises NotFoundError: they are not in the answer for this record.
+    :raises NotOfferedError: 409, they are not in the answer for this record.
     """
     state = State.read(form.text("state"))
     identifier, _, centre = form.one("refer").partition("|")
@@ -67,7 +88,7 @@ async def _chosen(visitor: Visitor, form: Form) -> tuple[dict[str, Any], dict[st
         for site in trial["sites"]:
             if (trial["trial"], site["centre"]) == (identifier, centre):
                 return {**trial, "title": trial["title"][visitor.language]}, site, state.record
-    raise NotFoundError
+    raise NotOfferedError
 
 
 def _form(

@@ -14,11 +14,14 @@ from services.portal.workbench.presenting import presented
 from services.portal.workbench.service import Workbench, today
 from services.portal.workbench.state import State
 from shared.http.route import ApiRoute, accepts, produces
+from shared.values.problems import UnauthenticatedError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 # A record of 4 MiB, encoded as a form.
 FORM_BYTES = 12 * 1024 * 1024
 _FORGOTTEN = {"Cache-Control": "no-store"}
+# Statuses of a match for an anonymous visitor who may not match.
+_SIGN_IN = frozenset({401, 404})
 
 
 async def _workbench(request: Request, visitor: CurrentVisitor) -> Workbench:
@@ -35,7 +38,9 @@ async def show(request: Request, access: Reader, visitor: CurrentVisitor, workbe
     try:
         await workbench.check()
     except ApiError as error:
-        return _refused(request, visitor, error)
+        if visitor.me is None and error.status in _SIGN_IN:
+            return redirect(visitor, "/sign-in", back="/match")
+        raise
     return _shown(request, visitor, Outcome(State()))
 
 
@@ -49,7 +54,9 @@ async def evaluate(
     try:
         outcome = await workbench.act(form)
     except ApiError as error:
-        return _refused(request, visitor, error)
+        if visitor.me is None and error.status in _SIGN_IN:
+            raise UnauthenticatedError from None
+        raise
     return _shown(request, visitor, outcome)
 
 
@@ -72,6 +79,8 @@ async def summary(
 ) -> Response:
     """Show a summary of the answer for the file of the patient, without identity."""
     outcome = await workbench.evaluate(State.read(form.text("state")))
+    if outcome.problem is not None:
+        raise outcome.problem
     return _shown(request, visitor, outcome, "workbench/summary.html")
 
 
@@ -79,17 +88,3 @@ def _shown(request: Request, visitor: Visitor, outcome: Outcome, template: str =
     status = outcome.problem.status if outcome.problem else 422 if outcome.faults else 200
     values = presented(outcome, visitor, today())
     return page(request, visitor, template, status=status, headers=_FORGOTTEN, **values)
-
-
-def _refused(request: Request, visitor: Visitor, error: ApiError) -> Response:
-    """Send an anonymous visitor to sign in; another visitor reads why.
-
-    :raises ApiError: any other refusal.
-    """
-    if error.status not in {401, 404} or visitor.me is not None:
-        raise error
-    answer = redirect(visitor, "/sign-in", back="/match")
-    if request.headers.get("hx-request") != "true":
-        return answer
-    # htmx would show the page of the redirection inside this one.
-    return Response(None, 200, {"HX-Redirect": answer.headers["location"], **_FORGOTTEN})
