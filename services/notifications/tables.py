@@ -59,6 +59,9 @@ subscriptions = Table(
     Column("types", Text, nullable=False),
     Column("filter", Text, nullable=False),
     Column("sealed_secret", LargeBinary, nullable=False),
+    # After a rotation: signs beside the present secret until then.
+    Column("former_secret", LargeBinary),
+    Column("former_until", UtcInstant),
     Column("last_number", BigInteger, nullable=False),
     Column("created_at", UtcInstant, nullable=False),
     Column("updated_at", UtcInstant, nullable=False),

@@ -433,6 +433,7 @@ class Stage:
             "POST /cds-services/trials/feedback": {"feedback": []},
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
+            "POST /notifications/v1/subscriptions/{subscription}/rotate": {"overlap_hours": 0},
             **MAIL_DOCUMENTS,
         }
         others = rights_capabilities.DOCUMENTS | submission_documents(line)

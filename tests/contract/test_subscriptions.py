@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.conftest import INTERNAL, client_of, token_of
 from tests.contract.notifications import (
@@ -43,6 +44,36 @@ async def test_a_secret_is_shown_once_and_stored_encrypted(
         assert subscription["id"].encode() in stored
         assert secret not in stored
         assert base64.b64encode(secret) not in stored
+
+
+async def test_after_a_rotation_both_secrets_sign_until_the_stated_time(
+    service: Notifications, receiver: Receiver
+) -> None:
+    made = await service.subscribe(receiver)
+    path, secrets = f"{SUBSCRIPTIONS}/{made['id']}", [made["secret"]]
+    stale = await service.admin.post(f"{path}/rotate", json={}, headers={**new_key(), "If-Match": '"v9"'})
+    assert stale.status_code == 412
+    for hours, valid in ((24, [True, True]), (0, [False, False, True])):
+        key = new_key()
+        headers = {**key, "If-Match": "*"}
+        rotated = await service.admin.post(f"{path}/rotate", json={"overlap_hours": hours}, headers=headers)
+        assert (rotated.status_code, rotated.headers["cache-control"]) == (200, "no-store")
+        again = await service.admin.post(f"{path}/rotate", json={"overlap_hours": hours}, headers=headers)
+        assert {**again.json(), "secret": rotated.json()["secret"]} == rotated.json()
+        assert (rotated.json()["two_signatures_until"] is not None) == (hours > 0)
+        secrets.append(rotated.json()["secret"])
+        assert (await service.admin.post(f"{path}/test", json={}, headers=new_key())).status_code == 202
+        await service.delivered(made, len(secrets) - 1)
+        got = receiver.received[-1]
+        assert [_signed(got.body, dict(got.headers), secret) for secret in secrets] == valid
+
+
+def _signed(body: bytes, headers: dict[str, str], secret: str) -> bool:
+    try:
+        Webhook(secret).verify(body, headers)
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 async def test_the_answer_to_a_creation_names_the_location(service: Notifications, receiver: Receiver) -> None:

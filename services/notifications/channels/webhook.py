@@ -1,5 +1,7 @@
 """Webhooks as specified by Standard Webhooks 1.0: thin events, signed with HMAC-SHA256 over id, time and body (v1)."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from time import perf_counter
 
 from standardwebhooks import Webhook
@@ -23,12 +25,11 @@ class WebhookChannel:
     async def deliver(self, claim: Claim) -> Attempt:
         """Make one attempt. A failure of the receiver is a result, not an exception."""
         at, started = self._clock(), perf_counter()
-        secret = self._cipher.open(claim.subscription, claim.sealed_secret)
         headers = {
             "Content-Type": MEDIA_TYPE,
             "webhook-id": claim.delivery,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": Webhook(secret).sign(claim.delivery, at, claim.body.decode()),
+            "webhook-signature": " ".join(self._signatures(claim, at)),
             "cleio-delivery-number": str(claim.number),
         }
         status, error, retry_after = None, None, None
@@ -38,3 +39,12 @@ class WebhookChannel:
         except OutboundError as failure:
             error = failure.code
         return Attempt(at, status, error, round((perf_counter() - started) * 1000), retry_after)
+
+    def _signatures(self, claim: Claim, at: datetime) -> Iterator[str]:
+        """Yield the signature by the present secret and, during an overlap, by the former one: a receiver takes any."""
+        sealed = [claim.sealed_secret]
+        if claim.former_secret is not None and claim.former_until is not None and at < claim.former_until:
+            sealed.append(claim.former_secret)
+        for one in sealed:
+            secret = self._cipher.open(claim.subscription, one)
+            yield Webhook(secret).sign(claim.delivery, at, claim.body.decode())

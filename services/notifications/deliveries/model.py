@@ -17,7 +17,8 @@ GONE = 410
 class Claim:
     """A delivery that one dispatcher has claimed.
 
-    ``fence`` is the fencing token of the claim; ``body`` has the same bytes at every attempt.
+    ``fence`` is the fencing token of the claim; ``body`` has the same bytes at every attempt. ``former_secret``: signs
+    too, before ``former_until``; None: only the present one does.
     """
 
     delivery: str
@@ -29,6 +30,8 @@ class Claim:
     url: str
     sealed_secret: bytes
     body: bytes
+    former_secret: bytes | None = None
+    former_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Ready:
     owner: str
     url: str
     sealed_secret: bytes
+    former_secret: bytes | None = None
+    former_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,17 @@ class DeliveryRepository:
                 subscriptions.c.owner,
                 subscriptions.c.url,
                 subscriptions.c.sealed_secret,
+                subscriptions.c.former_secret,
+                subscriptions.c.former_until,
                 turn.label("turn"),
             )
             .where(*_has_due(now, busy))
             .subquery()
         )
         rows = await self.connection.execute(select(found).order_by(found.c.turn, func.random()).limit(limit))
-        return [Ready(row.id, row.owner, row.url, row.sealed_secret) for row in rows]
+        return [
+            Ready(row.id, row.owner, row.url, row.sealed_secret, row.former_secret, row.former_until) for row in rows
+        ]
 
     async def claim(self, ready: Ready, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to ``limit`` due deliveries of one subscription for the time of the lease."""
@@ -134,6 +140,8 @@ class DeliveryRepository:
                 ready.url,
                 ready.sealed_secret,
                 row.body.encode(),
+                ready.former_secret,
+                ready.former_until,
             )
             for row in rows
         ]

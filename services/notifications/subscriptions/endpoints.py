@@ -1,7 +1,7 @@
 """Subscriptions of an organisation to events, sent by signed webhooks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.notifications.runtime import Running
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
+    RotatedSubscription,
+    SecretRotation,
     Subscription,
     SubscriptionId,
     SubscriptionInput,
@@ -106,6 +108,31 @@ async def replace_subscription(
         updated = await SubscriptionService(connection, access).replace(subscription, asked, expected)
     runtime.wake_dispatcher()
     return _answer(updated)
+
+
+@router.post(
+    "/subscriptions/{subscription}/rotate", response_model=RotatedSubscription, summary="Rotate a signing secret"
+)
+@idempotent(shown_once=["secret"])
+@accepts(body_bytes=BODY_BYTES)
+async def rotate_secret(
+    if_match: IfMatch,
+    given: SecretRotation,
+    access: Writer,
+    connection: Writing,
+    runtime: Running,
+    subscription: SubscriptionId,
+) -> Response:
+    """Replace the signing secret (`If-Match`); the new one is shown once.
+
+    During the overlap each delivery has two signatures in `webhook-signature`, so that no delivery is refused while
+    the receiver changes its secret.
+    """
+    service = SubscriptionService(connection, access)
+    overlap = timedelta(hours=given.overlap_hours)
+    rotated = await service.rotate(subscription, overlap, runtime.cipher, if_match.required_version())
+    headers = {"ETag": etag(rotated.version), "Cache-Control": "no-store"}
+    return Response(rotated.model_dump_json(), 200, headers, "application/json")
 
 
 @router.delete("/subscriptions/{subscription}", status_code=204, summary="Delete a subscription")

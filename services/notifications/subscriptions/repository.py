@@ -110,6 +110,22 @@ class SubscriptionRepository:
         )
         return bool(changed.rowcount == 1)
 
+    async def rotate(self, current: Subscription, sealed_secret: bytes, until: datetime, at: datetime) -> bool:
+        """Store a new secret; the former one signs too ``until`` then. Return False if another change came first."""
+        overlaps = until > at
+        changed = await self.connection.execute(
+            update(subscriptions)
+            .where(subscriptions.c.id == current.id, subscriptions.c.version == current.version)
+            .values(
+                version=current.version + 1,
+                updated_at=at,
+                former_secret=subscriptions.c.sealed_secret if overlaps else None,
+                former_until=until if overlaps else None,
+                sealed_secret=sealed_secret,
+            )
+        )
+        return bool(changed.rowcount == 1)
+
     async def delete(self, current: Subscription) -> bool:
         """Delete it with its deliveries; return False if another change came first."""
         deleted = await self.connection.execute(
@@ -169,6 +185,7 @@ def _read(row: Row[Any]) -> Subscription:
         channel=WebhookChannel(type="webhook", url=row.url),
         types=json.loads(row.types),
         filter=SubscriptionFilter.model_validate_json(row.filter),
+        two_signatures_until=row.former_until,
         last_number=row.last_number,
         created_at=row.created_at,
         updated_at=row.updated_at,

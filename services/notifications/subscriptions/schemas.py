@@ -69,6 +69,9 @@ class Subscription(ApiModel):
     channel: WebhookChannel = Field(description="Where events are sent.")
     types: list[str] = Field(description="The types of events; empty: all.")
     filter: SubscriptionFilter = Field(description="Which events are sent; empty: all.")
+    two_signatures_until: Instant | None = Field(
+        description="Until when deliveries are signed twice, also with the former secret; null, or over: once."
+    )
     last_number: int = Field(description="The number of its last delivery.")
     created_at: Instant = Field(description="When it was created.")
     updated_at: Instant = Field(description="When it was last changed.")
@@ -82,6 +85,23 @@ class NewSubscription(Subscription):
     """
 
     secret: str | None = Field(default=None, description="The signing secret (`whsec_…`), shown only here.")
+
+
+class SecretRotation(ApiModel):
+    """How to replace a signing secret."""
+
+    overlap_hours: int = Field(
+        default=24, ge=0, le=168, description="How many hours the former secret signs too; 0 if it is in wrong hands."
+    )
+
+
+class RotatedSubscription(Subscription):
+    """The only answer that shows the new signing secret.
+
+    A repetition with the same `Idempotency-Key` omits it: if the first answer was lost, rotate again.
+    """
+
+    secret: str | None = Field(default=None, description="The new signing secret (`whsec_…`), shown only here.")
 
 
 class SubscriptionPage(ApiModel):

@@ -1,12 +1,13 @@
 """Decisions about subscriptions."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.notifications.subscriptions.problems import TooManySubscriptionsError
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
+    RotatedSubscription,
     Subscription,
     SubscriptionInput,
     SubscriptionSummary,
@@ -85,6 +86,22 @@ class SubscriptionService:
         if current.status != "active" and asked.status == "active":
             await self._subscriptions.reschedule_deliveries(subscription, now)
         return await self.get(subscription)
+
+    async def rotate(
+        self, subscription: str, overlap: timedelta, cipher: Seal, expected: int | None
+    ) -> RotatedSubscription:
+        """Replace the signing secret of version ``expected`` (None: any). The answer holds the new one.
+
+        ``overlap``: how long the former one signs too. One that was still signing before ends at once.
+
+        :raises NotFoundError: 404, as in `get`.
+        :raises StaleVersionError: 412, another change came first.
+        """
+        now, secret = self._clock(), new_secret()
+        current = await self._get_version(subscription, expected)
+        if not await self._subscriptions.rotate(current, cipher.seal(current.id, secret), now + overlap, now):
+            raise StaleVersionError
+        return RotatedSubscription(**dict(await self.get(current.id)), secret=write_secret(secret))
 
     async def delete(self, subscription: str, expected: int | None) -> None:
         """Delete version ``expected`` (None: any) with its deliveries.
