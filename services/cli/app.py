@@ -40,6 +40,7 @@ from services.cli.commands.terminology import terminology
 from services.cli.commands.trial_history import versions
 from services.cli.commands.trial_states import states
 from services.cli.commands.trials import trials
+from services.cli.commands.webhooks import webhooks
 from services.cli.groups import Group
 
 app = typer.Typer(
@@ -99,6 +100,7 @@ app.add_typer(activation, name="activation")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(notices, name="notices")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(backups, name="backup")
 app.command()(restore)
 app.command()(configuration.config)

@@ -63,3 +63,15 @@ def test_a_team_subscribes_by_email_to_a_disease_and_deletes_it(
     card.get_by_role("button", name="Supprimer l'abonnement").click()
     expect(page.get_by_text("L'abonnement est supprimé")).to_be_visible()
     expect(card).to_have_count(0)
+
+    form = page.locator("form", has=page.get_by_role("button", name="Créer l'abonnement"))
+    form.get_by_label("Adresse du récepteur").fill("http://127.0.0.1:9/receiver")
+    form.get_by_role("button", name="Créer l'abonnement").click()
+    secret = page.get_by_role("status").locator("code").inner_text()
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="http://127.0.0.1:9/receiver"))
+    card.locator("summary", has_text="Changer le secret").click()
+    card.get_by_role("button", name="Faire un nouveau secret").click()
+    expect(page.get_by_text("Nouveau secret : notez-le")).to_be_visible()
+    assert page.get_by_role("status").locator("code").inner_text() != secret
+    expect(card).to_contain_text("signe aussi jusqu'au")
+    check(page)

@@ -1,6 +1,7 @@
 """The page of subscriptions."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,7 +14,7 @@ from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
 from services.portal.work.subscriptions.reading import act_on, departements_of, subscriptions_of, write
-from services.portal.work.subscriptions.view import FREQUENCIES, families
+from services.portal.work.subscriptions.view import FREQUENCIES, OVERLAP_HOURS, families
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -48,12 +49,14 @@ async def create_subscription(request: Request, access: Sender, visitor: Worker,
 async def act_on_subscription(
     request: Request, access: Sender, visitor: Worker, subscription: str, form: SubmittedForm
 ) -> Response:
-    """Edit, pause, resume, test or delete, then show the list again."""
+    """Edit, pause, resume, test, delete or rotate the secret, then show the list again."""
     try:
-        await act_on(visitor.api, subscription, form, Formats(visitor.language))
+        rotated = await act_on(visitor.api, subscription, form, Formats(visitor.language))
     except ApiError as error:
         check_correctable(error)
         return await _page(request, visitor, error=error, form=form, wrong=subscription)
+    if rotated is not None and rotated.get("secret"):
+        return await _page(request, visitor, made=rotated)
     return redirect(visitor, "/workspace/subscriptions", done=form.one("action"))
 
 
@@ -80,6 +83,8 @@ async def _page(
         departements=departements,
         families=families(),
         frequencies=FREQUENCIES,
+        overlap_hours=OVERLAP_HOURS,
+        now=datetime.now(UTC).isoformat(),
         wrong=wrong,
         done=done,
         made=made,

@@ -54,13 +54,18 @@ async def write(api: Api, form: Form, formats: Formats) -> Row:
     return made
 
 
-async def act_on(api: Api, subscription: str, form: Form, formats: Formats) -> None:
-    """Edit, pause, resume, test or delete a subscription.
+async def act_on(api: Api, subscription: str, form: Form, formats: Formats) -> Row | None:
+    """Edit, pause, resume, test or delete a subscription, or rotate its secret: the answer then shows it once.
 
     :raises ApiError: 412, it has changed since; 404, there is no such subscription; 422, a value is refused.
     """
     path = f"{PATHS[_channel(form)]}/{segment(subscription)}"
     action, version = form.one("action"), {"If-Match": form.one("etag")}
+    if action == "rotate":
+        headers = {**version, "Idempotency-Key": form.one("key")}
+        hours = {"overlap_hours": int(form.one("hours")) if form.one("hours").isdecimal() else 24}
+        rotated: Row = (await api.call("POST", f"{path}/rotate", json=hours, headers=headers)).body
+        return rotated
     if action == "test":
         await api.call("POST", f"{path}/test", json={})
     elif action == "delete":
@@ -74,6 +79,7 @@ async def act_on(api: Api, subscription: str, form: Form, formats: Formats) -> N
         # An address that has not agreed yet stays so, whatever is sent.
         body["status"] = "active" if status == "unconfirmed" else status
         await api.call("PUT", path, json=body, headers=version)
+    return None
 
 
 def _channel(form: Form) -> str:

@@ -15,6 +15,8 @@ PATHS: Mapping[str, str] = {
     "webhook": "/notifications/v1/subscriptions",
     "email": "/notifications/v1/mail-subscriptions",
 }
+# For how long a former secret may sign too.
+OVERLAP_HOURS = (24, 72, 168, 0)
 FREQUENCIES = ("immediate", "daily", "weekly")
 _WAIT = frozenset({"pending", "sending", "held"})
 _SEPARATORS = re.compile(r"[\s,;]+")
