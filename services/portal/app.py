@@ -29,6 +29,7 @@ from services.portal.work.contact import endpoints as contact
 from services.portal.work.dossiers import endpoints as dossiers
 from services.portal.work.feasibility import endpoints as feasibility
 from services.portal.work.fit import endpoints as fit
+from services.portal.work.opening import endpoints as opening
 from services.portal.work.parties import endpoints as parties
 from services.portal.work.places import endpoints as places
 from services.portal.work.referrals import endpoints as referrals
@@ -95,6 +96,7 @@ def create_app(settings: PortalSettings | None = None, clients: Clients | None =
         worklist.router,
         sites.router,
         places.router,
+        opening.router,
         capabilities.router,
         contact.router,
         referrals.router,

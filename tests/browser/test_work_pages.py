@@ -23,6 +23,7 @@ PAGES = (
     ("centre-strasbourg", "/workspace/sites"),
     ("centre-strasbourg", "/workspace/places"),
     ("centre-strasbourg", "/workspace/places/CLEIO-DEMO-0004"),
+    ("centre-strasbourg", "/workspace/places/CLEIO-DEMO-0004/fr-strasbourg"),
     ("centre-strasbourg", "/workspace/capabilities"),
     ("centre-strasbourg", "/workspace/capabilities/contact"),
     ("centre-strasbourg", "/workspace/feasibility"),

@@ -37,6 +37,9 @@ async def test_the_duchenne_boy_waits_for_his_birthday_and_his_steroid(
     assert answer["as_of"] == "2025-11-22"
     embark = found(answer, "NCT05096221")
     assert (embark["verdict"], embark["from"], embark["until"]) == ("not_yet", "2026-01-02", "2029-12-20")
+    (ending,) = embark["until_because"]
+    assert ending["asks"]["en"].startswith("Age: ")
+    assert "under 8 years" in ending["asks"]["en"]
     assert (embark["recruitment"], embark["refer_before"]) == ("closed", None)
     open_trial = found(answer, DEMO)
     assert (open_trial["recruitment"], open_trial["until"], open_trial["refer_before"]) == (
@@ -120,6 +123,8 @@ async def test_a_phenopacket_is_matched_like_the_same_native_patient(matching_cl
     assert response.status_code == 200, response.text
     demo = found(response.json(), DEMO)
     assert (demo["cohort"], demo["verdict"], demo["until"]) == ("1", "possible", "2035-03-14")
+    # The first cohort ends earlier; the second takes over, so what ends the trial is its criterion.
+    assert [one["criterion"] for one in demo["until_because"]] == ["I-AGE-2"]
     assert {"I-DX", "I-SEX", "I-AGE-1", "I-STEROID", "I-LVEF"} <= states(demo, "met")
     assert "invented-subject" not in response.text
     assert ("/phenotypicFeatures/0/onset", "no_date") in warned(response)

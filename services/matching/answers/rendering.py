@@ -24,7 +24,7 @@ from services.matching.engine import (
 from services.matching.snapshots.model import Vocabulary
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
-ENGINE_VERSION = "4"
+ENGINE_VERSION = "5"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
@@ -79,6 +79,21 @@ def criterion_answers(
         }
         for one in result.criteria
         if one.id in counted
+    ]
+
+
+def reasons_of_end(
+    trial: CompiledTrial, ended_by: Sequence[str], vocabulary: Vocabulary, sentences: Sentences
+) -> list[dict[str, Any]]:
+    """Return the criteria that end an open interval (`evaluations.schemas.EndingCriterion`)."""
+    return [
+        {
+            "criterion": one.source.id,
+            "text": text_of(one.source),
+            "asks": asked_by(one, vocabulary, sentences)._asdict(),
+        }
+        for one in trial.criteria
+        if one.source.id in ended_by
     ]
 
 

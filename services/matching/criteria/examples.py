@@ -95,7 +95,7 @@ CHECKED: dict[str, Any] = {
 }
 TRIED: dict[str, Any] = {
     "as_of": "2025-11-22",
-    "engine_version": "4",
+    "engine_version": "5",
     "terminology_version": "12755c04926a34f4",
     "pre_screening": PRE_SCREENING,
     "listing": "listed",

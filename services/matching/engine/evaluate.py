@@ -1,11 +1,18 @@
 """From a criteria document and a patient to a verdict for every day (`docs/eligibility.md` §6)."""
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from services.matching.engine.cohorts import CohortDays, CountedCriterion, DayStatus, excluded_cohort, trial_dates
+from services.matching.engine.cohorts import (
+    CohortDays,
+    CountedCriterion,
+    DayStatus,
+    excluded_cohort,
+    is_open,
+    trial_dates,
+)
 from services.matching.engine.expression import Combination, Expression, compile_expression
 from services.matching.engine.indication import IndicationCodes
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation, unknown
@@ -230,7 +237,8 @@ def match(
         for name, days in evaluated
     }
     listed = [(name, days) for name, days in evaluated if listings[name] == "listed"]
-    in_view = [days for name, days in listed if recruiting is not None and name in recruiting]
+    in_view = [(name, days) for name, days in listed if recruiting is not None and name in recruiting] or listed
+    dates = trial_dates([days for _, days in in_view], horizon_end)
 
     def preference(cohort: CohortResult) -> tuple[bool, int, date]:
         return recruiting is not None and cohort.id not in recruiting, RANK[cohort.verdict], cohort.start or date.max
@@ -242,8 +250,21 @@ def match(
         min((cohorts[name] for name, _ in listed), key=preference),
         tuple(cohorts.values()),
         tuple(outcome.result for outcome in outcomes.values()),
-        trial_dates(in_view or [days for _, days in listed], horizon_end),
+        dates._replace(
+            ended_by=_ended_by(dates.until, [(trial.cohorts[name], days) for name, days in in_view], outcomes)
+        ),
     )
+
+
+def _ended_by(
+    until: date | None, cohorts: Iterable[tuple[CompiledCohort, CohortDays]], outcomes: Mapping[str, "Outcome"]
+) -> tuple[str, ...]:
+    """Return the ids of the criteria that end an open interval: those of its last cohorts that fail from then on."""
+    if until is None:
+        return ()
+    last = until - timedelta(days=1)
+    counted = (one.source.id for cohort, days in cohorts if is_open(days.verdicts.at(last)) for one in cohort.counted)
+    return tuple(name for name in dict.fromkeys(counted) if not outcomes[name].counted.statuses.at(until).open)
 
 
 def left_to_the_investigator(criterion: Criterion) -> bool:

@@ -22,12 +22,16 @@ class Interval:
 
 
 class Dates(NamedTuple):
-    """The first open interval, until when to refer for it, and the verdict of each day up to the horizon."""
+    """The first open interval, until when to refer for it, and the verdict of each day up to the horizon.
+
+    ``ended_by``: the ids of the criteria that end the interval.
+    """
 
     start: date | None = None
     until: date | None = None
     refer_before: date | None = None
     timeline: tuple[Interval, ...] = ()
+    ended_by: tuple[str, ...] = ()
 
 
 NO_DATES = Dates()

@@ -8,7 +8,7 @@ ANSWER: dict[str, Any] = {
     "as_of": "2025-11-22",
     "country": "FR",
     "snapshot": "7eb5791e79eb1d05",
-    "engine_version": "4",
+    "engine_version": "5",
     "terminology_version": "12755c04926a34f4",
     "pre_screening": PRE_SCREENING,
     "results": [
@@ -43,6 +43,16 @@ ANSWER: dict[str, Any] = {
             "verdict": "possible",
             "from": "2025-11-22",
             "until": "2029-12-20",
+            "until_because": [
+                {
+                    "criterion": "I-AGE-1",
+                    "text": {"fr": "De 3 ans à moins de 8 ans.", "en": "From 3 to under 8 years."},
+                    "asks": {
+                        "fr": "Âge : au moins 3 ans et moins de 8 ans",
+                        "en": "Age: at least 3 years and under 8 years",
+                    },
+                }
+            ],
             "refer_before": "2029-10-11",
             "retest": None,
             "cohort": "1",

@@ -84,6 +84,14 @@ class LinkAnswer(ApiModel):
     url: str = Field(description="The address of the page.")
 
 
+class EndingCriterion(ApiModel):
+    """A criterion that ends the period in which the trial is open to this patient."""
+
+    criterion: str = Field(description="Its id in the criteria document.")
+    text: Label = Field(description="Its text.")
+    asks: Label = Field(description="What it asks, with its threshold, as a sentence generated from it.")
+
+
 class TrialAnswer(ApiModel):
     """A trial for the condition of this patient."""
 
@@ -106,6 +114,9 @@ class TrialAnswer(ApiModel):
     recruitment_status: RecruitmentStatus = Field(description="The status of the whole trial, as its source gives it.")
     from_: From = Field(alias="from")
     until: Until
+    until_because: list[EndingCriterion] = Field(
+        description="The criteria that are not satisfied from `until` on, if no fact changes; empty where it is null."
+    )
     refer_before: Day | None = Field(
         description="The last day to refer the patient: so early that the lead time of the trial still fits before "
         "`until`. null where `until` is null, or where `recruitment` is `closed`."

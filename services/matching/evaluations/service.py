@@ -9,6 +9,7 @@ from services.matching.answers.rendering import (
     cohort_dates,
     criterion_answers,
     question_answers,
+    reasons_of_end,
     timeline_answer,
     to_json,
     verdict_fields,
@@ -171,6 +172,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         "links": _links(known),
         "recruitment_status": known.status,
         **verdict,
+        "until_because": reasons_of_end(compiled, result.dates.ended_by, snapshot.vocabulary, trial.sentences),
         "illustrative": known.illustrative,
         "criteria": criterion_answers(
             compiled, result, best.criteria, patient.index, snapshot.vocabulary, trial.sentences

@@ -48,6 +48,7 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     ),
 )
 
+_EDITORS = frozenset({"admin", "editor"})
 _FOR_CENTRES = Label(
     fr="Elle est pour les centres d'investigation, et votre organisation n'en est pas un.",
     en="It is for clinical investigation centres, and your organisation is none.",
@@ -76,6 +77,11 @@ def centre_of(visitor: Visitor) -> str:
     if centre is None:
         raise ForbiddenError(_FOR_CENTRES)
     return centre
+
+
+def may_edit(visitor: Visitor) -> bool:
+    """Return whether a visitor may change places and sites, as far as the pages know; the API decides."""
+    return visitor.me is not None and not _EDITORS.isdisjoint(visitor.me["roles"])
 
 
 def menu_of(visitor: Visitor) -> Sequence[tuple[str, str]]:

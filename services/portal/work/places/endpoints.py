@@ -12,8 +12,8 @@ from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import check_correctable, work_page
 from services.portal.work.places.reading import number_of, places_of, places_of_all, send
-from services.portal.work.places.view import FIELDS, may_write, sets_staggering
-from services.portal.work.workers import Worker
+from services.portal.work.places.view import FIELDS, sets_staggering
+from services.portal.work.workers import Worker, may_edit
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
@@ -74,6 +74,6 @@ async def _page(
         done=done,
         wrong=by_field,
         others=others,
-        may_write=may_write(visitor.me or {"roles": ()}),
+        may_write=may_edit(visitor),
         sets_staggering=sets_staggering(visitor.me or {"kind": ""}),
     )

@@ -11,6 +11,7 @@ from services.portal.pages.forms import Form
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import act
 from services.portal.work.places.view import TrialPlaces, cohorts_of, decision_of, declaration_of, release_of
+from services.portal.work.workers import may_edit
 
 _API = "/registry/v1"
 Row = Mapping[str, Any]
@@ -45,7 +46,9 @@ async def places_of(visitor: Visitor, trial: str) -> TrialPlaces:
     )
     of_site = [one["centre"] for one in sites["items"]]
     rows = list(zip(offered["items"], lists, strict=True))
-    return TrialPlaces(document, centres, cohorts_of(document["cohorts"], rows, of_site, visitor.me))
+    return TrialPlaces(
+        document, centres, cohorts_of(document["cohorts"], rows, of_site, visitor.me, writes=may_edit(visitor))
+    )
 
 
 async def send(visitor: Visitor, trial: str, form: Form) -> None:

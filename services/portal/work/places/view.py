@@ -9,7 +9,6 @@ from services.portal.pages.forms import Form
 Row = Mapping[str, Any]
 # The cohort of a trial that has none.
 WHOLE = "all"
-_WRITERS = frozenset({"admin", "editor"})
 _BY_SPONSOR = frozenset({"sponsor", "coordination"})
 # fields of the API → fields of the forms
 FIELDS = {
@@ -63,39 +62,45 @@ class TrialPlaces:
         return any(one.offers for one in self.cohorts)
 
 
-def may_write(me: Row) -> bool:
-    """Return whether a visitor may change places, as far as the pages know; the API decides."""
-    return not _WRITERS.isdisjoint(me["roles"])
-
-
 def sets_staggering(me: Row) -> bool:
     """Return whether the visitor's organisation sets who assigns, and the interval between dosings."""
     return me["kind"] in _BY_SPONSOR
 
 
 def cohorts_of(
-    cohorts: Sequence[Row], rows: Sequence[tuple[Row, Row | None]], sites: Sequence[str], me: Row
+    cohorts: Sequence[Row], rows: Sequence[tuple[Row, Row | None]], sites: Sequence[str], me: Row, *, writes: bool
 ) -> list[Cohort]:
-    """Return the cohorts of a trial. ``rows``: what is offered, with its lists; ``sites``: its centres."""
+    """Return the cohorts of a trial. ``rows``: what is offered, with its lists; ``sites``: its centres.
+
+    ``me``: the visitor; ``writes``: who may change places.
+    """
     labels: dict[str, Mapping[str, str] | None] = {one["id"]: one["label"] for one in cohorts} or {WHOLE: None}
     labels |= {row["cohort"]: None for row, _ in rows if row["cohort"] not in labels}
-    mine = [centre for centre in sites if me["kind"] != "centre" or centre == me["centre"]] if may_write(me) else []
-    return [_cohort(name, label, [Offer(*one) for one in rows if one[0]["cohort"] == name], mine, me)
-            for name, label in labels.items()]  # fmt: skip
+    mine = [centre for centre in sites if writes and (me["kind"] != "centre" or centre == me["centre"])]
+    releases = writes and sets_staggering(me)
+    return [
+        _cohort(name, label, [Offer(*one) for one in rows if one[0]["cohort"] == name], mine, releases=releases)
+        for name, label in labels.items()
+    ]
 
 
 def _cohort(
-    name: str, label: Mapping[str, str] | None, offers: Sequence[Offer], centres: Sequence[str], me: Row
+    name: str, label: Mapping[str, str] | None, offers: Sequence[Offer], centres: Sequence[str], *, releases: bool
 ) -> Cohort:
     declared = {one.row["centre"] for one in offers}
     staggering = next((one.row["staggering"] for one in offers if one.row["staggering"]), None)
-    waits = staggering is not None and staggering["needs_decision"] and staggering["last_dosed_on"]
+    is_due = (
+        staggering is not None
+        and staggering["needs_decision"]
+        and staggering["last_dosed_on"] is not None
+        and staggering["decided_on"] is None
+    )
     return Cohort(
         name,
         label,
         offers,
         staggering,
-        bool(waits) and staggering["decided_on"] is None and sets_staggering(me) and may_write(me),
+        releases and is_due,
         [centre for centre in centres if centre not in declared],
     )
 
