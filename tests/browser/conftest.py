@@ -99,7 +99,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, mail_server: Controller) -> I
         "CLEIO_NOTIFICATIONS_MAIL_FROM": "notices@cleio.example",
         "CLEIO_NOTIFICATIONS_MAIL_COLLECT_SECONDS": "0",
     }
-    running = Site(tmp_path_factory.mktemp("site") / "var", **quotas, **mail)
+    receivers = {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
+    running = Site(tmp_path_factory.mktemp("site") / "var", **quotas, **mail, **receivers)
     try:
         running.read_until("ready in")
         yield running

@@ -60,7 +60,6 @@ def test_a_sponsor_releases_a_cohort_and_assigns_its_place(
     row = sponsor.get_by_role("row").filter(has_text=second)
     row.get_by_text("Attribuer la place").first.click()
     row.get_by_label("Raison").fill("Le produit disponible convient à cette demande.")
-    check(sponsor)
     row.get_by_role("button", name="Attribuer la place").click()
     expect(sponsor.get_by_text("La place est attribuée")).to_be_visible()
     expect(sponsor.get_by_role("row").filter(has_text=second)).to_contain_text("place réservée")
@@ -84,7 +83,6 @@ def test_a_sponsor_releases_a_cohort_and_assigns_its_place(
     others.get_by_role("link", name=f"Places d'inclusion et liste d'attente {TRIAL}").click()
     expect(others.get_by_role("row").filter(has_text=first)).to_contain_text("urgente")
     expect(others.get_by_role("link", name=second)).to_be_visible()
-    check(others)
 
 
 def _declare(page: Page, offered: str, interval: str) -> None:
