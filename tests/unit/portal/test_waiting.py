@@ -11,7 +11,8 @@ from services.portal.work.worklist.view import sentences_of
 
 def item(kind: str, due: str | None = None, *, overdue: bool = False, subject: str = "referral/REF-1") -> Any:
     label = {"fr": kind, "en": kind}
-    return {"kind": kind, "due": due, "overdue": overdue, "subject": subject, "count": None, "label": label}
+    head = {"kind": kind, "due": due, "overdue": overdue, "subject": subject, "trial": "CL1"}
+    return {**head, "count": None, "label": label}
 
 
 def test_what_is_late_comes_first_then_by_day_then_what_has_no_day() -> None:
