@@ -29,7 +29,7 @@ from shared.access.policy import scopes_for
 from shared.access.principal import Credential, OrganisationKind, Role
 from shared.access.tokens import issue
 from tests.progress import Progress
-from tests.scheduling import Scheduler, in_order, workers
+from tests.scheduling import Scheduler, in_order, on_the_second_database, workers
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -110,8 +110,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return workers()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    for item in on_the_second_database(items):
+        item.add_marker(pytest.mark.full)
+    yield  # pytest leaves out what `-m` excludes
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 

@@ -20,7 +20,7 @@ from tests.conftest import free_port
 from tests.e2e.conftest import System
 
 # Ten seconds are long for a page on this machine; Playwright's own thirty would hide a fault that long.
-PATIENCE = 10_000
+PATIENCE = 30_000
 HEIGHT = 900
 
 
