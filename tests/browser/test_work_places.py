@@ -64,7 +64,8 @@ def test_a_sponsor_releases_a_cohort_and_assigns_its_place(
     expect(sponsor.get_by_text("La place est attribuée")).to_be_visible()
     expect(sponsor.get_by_role("row").filter(has_text=second)).to_contain_text("place réservée")
 
-    sponsor.get_by_role("link", name="Ouverture du site Hôpitaux universitaires de Strasbourg").click()
+    opening = sponsor.get_by_role("region", name="Ouverture des sites")
+    opening.get_by_role("link", name="Hôpitaux universitaires de Strasbourg").click()
     sponsor.get_by_text("Donner le feu vert").click()
     light = sponsor.locator("#green_light")
     light.get_by_label("Fait le").fill(TODAY.isoformat())

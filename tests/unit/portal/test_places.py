@@ -14,27 +14,20 @@ def offer(cohort: str, centre: str, *, last: str | None = None, decided: str | N
     return {"cohort": cohort, "centre": centre, "staggering": staggering if last else None}, None
 
 
-def test_a_sponsor_declares_for_every_site_and_a_centre_for_itself() -> None:
-    rows = [offer("A", "fr-lille")]
-    for me, undeclared in (
-        ({"kind": "sponsor", "centre": None}, [["fr-lyon"], SITES]),
-        ({"kind": "centre", "centre": "fr-lyon"}, [["fr-lyon"], ["fr-lyon"]]),
-    ):
-        found = cohorts_of(LABELS, rows, SITES, me, writes=True)
-        assert [list(one.undeclared) for one in found] == undeclared
-        assert [one.undeclared for one in cohorts_of(LABELS, rows, SITES, me, writes=False)] == [[], []]
+def test_places_are_declared_for_the_sites_that_have_none() -> None:
+    found = cohorts_of(LABELS, [offer("A", "fr-lille")], SITES, releases=False)
+    assert [list(one.undeclared) for one in found] == [["fr-lyon"], SITES]
 
 
-def test_a_cohort_is_released_by_the_sponsor_after_a_dosing_without_decision() -> None:
+def test_a_cohort_is_released_after_a_dosing_without_decision() -> None:
     due, decided = offer("A", "fr-lille", last="2026-11-01"), offer("A", "fr-lille", last="2026-11-01", decided="x")
-    for kind, row, releases in (
-        ("sponsor", due, True),
-        ("sponsor", decided, False),
-        ("sponsor", offer("A", "fr-lille"), False),
-        ("centre", due, False),
+    for row, may, releases in (
+        (due, True, True),
+        (decided, True, False),
+        (offer("A", "fr-lille"), True, False),
+        (due, False, False),
     ):
-        me = {"kind": kind, "centre": "fr-lille"}
-        assert cohorts_of(LABELS, [row], SITES, me, writes=True)[0].releases is releases
+        assert cohorts_of(LABELS, [row], SITES, releases=may)[0].releases is releases
 
 
 def test_a_centre_sends_no_staggering_and_an_empty_field_counts_no_slots() -> None:

@@ -10,7 +10,14 @@ from services.portal.clients.pages_of_lists import every
 from services.portal.pages.forms import Form
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import act
-from services.portal.work.places.view import TrialPlaces, cohorts_of, decision_of, declaration_of, release_of
+from services.portal.work.places.view import (
+    TrialPlaces,
+    cohorts_of,
+    decision_of,
+    declaration_of,
+    release_of,
+    sets_staggering,
+)
 from services.portal.work.workers import may_edit
 
 _API = "/registry/v1"
@@ -44,11 +51,17 @@ async def places_of(visitor: Visitor, trial: str) -> TrialPlaces:
     lists = await asyncio.gather(
         *(api.find(f"{_site(path, one['centre'], one['cohort'])}/places") for one in offered["items"])
     )
-    of_site = [one["centre"] for one in sites["items"]]
+    mine = [
+        one["centre"]
+        for one in sites["items"]
+        if visitor.me["kind"] != "centre" or one["centre"] == visitor.me["centre"]
+    ]
     rows = list(zip(offered["items"], lists, strict=True))
-    return TrialPlaces(
-        document, centres, cohorts_of(document["cohorts"], rows, of_site, visitor.me, writes=may_edit(visitor))
+    writes = may_edit(visitor)
+    cohorts = cohorts_of(
+        document["cohorts"], rows, mine if writes else (), releases=writes and sets_staggering(visitor.me)
     )
+    return TrialPlaces(document, centres, cohorts, mine)
 
 
 async def send(visitor: Visitor, trial: str, form: Form) -> None:

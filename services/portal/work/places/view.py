@@ -51,11 +51,12 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class TrialPlaces:
-    """The page of a trial: its document, all centres by id, and its cohorts."""
+    """The page of a trial: its document, all centres by id, its cohorts, and the sites that the visitor may open."""
 
     trial: Row
     centres: Mapping[str, Row]
     cohorts: Sequence[Cohort]
+    sites: Sequence[str]
 
     @property
     def has_places(self) -> bool:
@@ -68,18 +69,16 @@ def sets_staggering(me: Row) -> bool:
 
 
 def cohorts_of(
-    cohorts: Sequence[Row], rows: Sequence[tuple[Row, Row | None]], sites: Sequence[str], me: Row, *, writes: bool
+    cohorts: Sequence[Row], rows: Sequence[tuple[Row, Row | None]], sites: Sequence[str], *, releases: bool
 ) -> list[Cohort]:
-    """Return the cohorts of a trial. ``rows``: what is offered, with its lists; ``sites``: its centres.
+    """Return the cohorts of a trial. ``rows``: what is offered, with its lists.
 
-    ``me``: the visitor; ``writes``: who may change places.
+    ``sites``: centres for which the visitor may declare; ``releases``: whether the visitor may release a cohort.
     """
     labels: dict[str, Mapping[str, str] | None] = {one["id"]: one["label"] for one in cohorts} or {WHOLE: None}
     labels |= {row["cohort"]: None for row, _ in rows if row["cohort"] not in labels}
-    mine = [centre for centre in sites if writes and (me["kind"] != "centre" or centre == me["centre"])]
-    releases = writes and sets_staggering(me)
     return [
-        _cohort(name, label, [Offer(*one) for one in rows if one[0]["cohort"] == name], mine, releases=releases)
+        _cohort(name, label, [Offer(*one) for one in rows if one[0]["cohort"] == name], sites, releases=releases)
         for name, label in labels.items()
     ]
 
