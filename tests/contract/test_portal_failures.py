@@ -139,6 +139,9 @@ async def test_a_session_that_ended_brings_the_text_back_after_signing_in(visito
     for token in ("", stale):
         again = await visitor.post(EDITOR, data={**kept, "csrf": token}, headers=HERE)
         assert (again.status_code, Fields(again.text).sent["c0-fr"]) == (403, TYPED)
+    # The form of a script gets the new token.
+    script = await visitor.post(EDITOR, data={**kept, "csrf": stale}, headers={**HERE, "HX-Request": "true"})
+    assert Fields(script.text).sent == {"csrf": await visitor.csrf()}
     back = await visitor.post(EDITOR, data=Fields(again.text).sent, headers=HERE)
     assert (back.status_code, Fields(back.text).sent["c0-fr"]) == (503, TYPED)
 
