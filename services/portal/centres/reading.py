@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api, segment
-from services.portal.clients.names import centres_of, concepts_of
-from services.portal.find.cards import Names, codes_of
+from services.portal.clients.names import centres_of, labels_of
+from services.portal.find.cards import Names
 from services.portal.find.reading import FIELDS
 
 _MOST = 50
@@ -43,5 +43,5 @@ async def centre_of(api: Api, identifier: str) -> Centre | None:
         labels={one["code"]: one["label"] for one in codes["items"]},
         trials=listed["items"],
         total=listed["total"],
-        names=Names(await concepts_of(api, codes_of(listed["items"])), centres),
+        names=Names(await labels_of(api, listed["items"], {}), centres),
     )

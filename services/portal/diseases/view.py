@@ -37,7 +37,7 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
         "open_count": sum(1 for one in cards if _group(one) == "open"),
         "narrower": _counted(disease.narrower, formats),
         "broader": _counted(disease.broader, formats),
-        "wider": [(one.code, formats.label(one.label), one.trials) for one in disease.wider],
+        "wider": _counted(disease.wider, formats),
         "centres": [
             (one["value"], disease.names.centres[one["value"]], one["count"])
             for one in disease.centres
@@ -53,7 +53,7 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
 
 def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tuple[str, str, int]]:
     """Return code, name and number of trials of diseases."""
-    return [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in values]
+    return [(one["code"], formats.label(one["label"]) or one["code"], one["trials"]) for one in values]
 
 
 def _group(one: Card) -> str:

@@ -61,6 +61,10 @@ class Part:
                 treated.append(term("topic", topic.name))
         return any_of(*treated) if treated else self.in_words("disease")
 
+    def in_codes(self) -> Query:
+        """Return the query for the trials coded with this disease or a form of it, or with a broader one itself."""
+        return any_of(any_term("condition", self.codes), any_term("own", self.broader))
+
     def in_title(self) -> Query:
         """Return the query for the trials that have it in the title or in the name of their disease."""
         diseases = [any_term("target", one.codes) for one in self.topics if one.codes]
@@ -86,7 +90,7 @@ class Part:
             meanings = [self.in_words("text")]
         meanings += [all_of(*(term("title", word) for word in name)) for name in self.names]
         if self.codes:
-            meanings += [any_term("condition", self.codes), any_term("own", self.broader)]
+            meanings.append(self.in_codes())
         for topic in self.topics:
             meanings += [term("topic", topic.name), *(term(field, value) for field, value in topic.terms)]
             meanings += [any_term("condition", topic.codes)] if topic.codes else []

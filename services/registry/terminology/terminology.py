@@ -93,9 +93,9 @@ class Terminology:
         return self._concepts[by_hand] if by_hand is not None else self._compiled(code)
 
     def find(self, code: str | None, query: str | None, limit: int) -> list[Concept]:
-        """Return the concept of a code in any spelling, or the concepts that words find; else those written by hand."""
+        """Return the concepts of codes in any spelling, with commas, or those that words find; else those by hand."""
         if code is not None:
-            found = [self.concept(canonical(code))]
+            found = [self.concept(canonical(one)) for one in code.split(",")]
         elif query is not None:
             found = [self.concept(one) for one in self._finder.find(query, limit)]
         else:
