@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from tantivy import Query
@@ -151,6 +152,7 @@ class SearchReader:
 
     def __init__(self, terminology: Terminology) -> None:
         self._terminology = terminology
+        self._of_code = lru_cache(maxsize=5_000)(lambda code: self._disease((code,), (), ()))
 
     def read(self, text: str) -> TypedSearch:
         """Return the parts of a typed text. Accents, case and punctuation do not matter."""
@@ -178,7 +180,7 @@ class SearchReader:
 
     def code(self, code: str) -> Part:
         """Return the part for a code of a disease."""
-        return self._disease((code,), (), ())
+        return self._of_code(code)
 
     def disease(self, text: str) -> Part | None:
         """Return the part for a disease by its code or name; None: the text says none, or more than a disease."""
