@@ -1,15 +1,23 @@
 """Words as the index has them, and the beginnings by which a word of a search finds them. Pure."""
 
+import re
+
 from shared.vocabulary.text import distance, errors_of, fold
 
 # Shorter words are not shortened.
 SHORTEST_STEM = 5
 MAX_WORD = 60
+_COMPOUND = re.compile(r"[^\W_]+(?:[-\u2010-\u2013][^\W_]+)+")
 
 
 def index_words(text: str) -> list[str]:
     """Return the words of a text: lower case, no accents, ``e`` for ``ae`` and ``oe`` (haemophilia)."""
     return [_plain(word) for word in fold(text).split()]
+
+
+def compounds(text: str) -> list[str]:
+    """Return the words with hyphens of a text as one word each: ``microdystrophin`` of ``micro-dystrophin``."""
+    return ["".join(index_words(one)) for one in _COMPOUND.findall(text)]
 
 
 def beginnings(word: str) -> tuple[str, ...]:

@@ -64,8 +64,9 @@ def test_searches_find_their_trials(corpus: Corpus, keys: dict[str, str]) -> Non
         hits = {keys.get(one, one) for one in here}
         # The real trials of the sample may rightly come first too: they are compared by the other test.
         first = [keys[one] for one in here if one not in sample][: min(FIRST, len(expected))]
-        if expected - hits or (group.get("first", True) and not set(first) <= expected):
-            wrong.append((query, sorted(expected - hits), first))
+        others = hits & set(keys.values()) - expected if group.get("only") else set()
+        if expected - hits or others or (group.get("first", True) and not set(first) <= expected):
+            wrong.append((query, sorted(expected - hits), first, others))
     assert wrong == []
 
 
