@@ -1,15 +1,17 @@
 """What to do next where a search finds no trial."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.portal.centres.contacts import CentreToContact, centres_to_contact
 from services.portal.clients.api import Api
 from services.portal.clients.names import concepts_of, disease_among_others, diseases_named
 from services.portal.find.departements import Departement, departement_of
 from services.portal.find.search import Search
 from services.portal.networks.networks import Network, networks_named, networks_of
+from services.portal.pages.formats import Formats
 
 _TRIALS = "/registry/v1/trials"
 _MOST = 3
@@ -20,7 +22,7 @@ class Nothing:
     """``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean.
 
     ``wider``: more general diseases that have trials. ``networks``: who knows the disease best. ``place``: named by the
-    text.
+    text. ``contacts``: centres to contact, the nearest first if a place is known (``has_place``).
     """
 
     suggestions: list[Mapping[str, Any]]
@@ -28,16 +30,21 @@ class Nothing:
     wider: list[Mapping[str, Any]]
     networks: list[Network]
     place: Departement | None
+    contacts: list[CentreToContact]
+    has_place: bool
 
 
-async def nothing_found(api: Api, search: Search) -> Nothing:
-    """Return what to offer instead of trials."""
+async def nothing_found(api: Api, search: Search, centres: Iterable[Mapping[str, Any]], formats: Formats) -> Nothing:
+    """Return what to offer instead of trials. ``centres``: those of the network."""
     suggestions, diseases = await asyncio.gather(_suggestions(api, search.text), diseases_of(api, search))
     found = await disease_among_others(api, diseases[0]["code"]) if diseases else None
     named = networks_of(found["concept"], found["broader"]) if found else []
     networks = named or networks_named(search.text)
     wider = wider_with_trials(found) if found else []
-    return Nothing(suggestions, diseases, wider, networks, departement_of(search.text))
+    place = departement_of(search.text)
+    near = departement_of(search.near) or place
+    contacts = centres_to_contact(centres, near, formats)
+    return Nothing(suggestions, diseases, wider, networks, place, contacts, has_place=near is not None)
 
 
 def wider_with_trials(disease: Mapping[str, Any], more_than: int = 0) -> list[Mapping[str, Any]]:

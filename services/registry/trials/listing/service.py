@@ -185,7 +185,7 @@ class TrialSearch:
             if not asked.near:
                 detail = Label(fr="distance demande near", en="distance needs near")
                 raise UnknownFilterError(errors=[Fault(pointer="/query/sort", code="unknown_sort", detail=detail)])
-            return [filters.by_distance(asked)], "by_relevance"
+            return [filters.by_distance(asked), by_opening()], "by_relevance"
         if sort != "relevance":
             return [], f"by_{sort}"
         levels = [by_openness() if asked.q.strip() else by_opening(), tiers, filters.by_distance(asked)]
