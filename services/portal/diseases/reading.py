@@ -8,7 +8,7 @@ from typing import Any
 from services.portal.clients.api import Api
 from services.portal.clients.names import centres_of, disease_among_others, labels_of
 from services.portal.clients.problems import ApiError
-from services.portal.find.cards import Names
+from services.portal.find.cards import OPEN, Names
 from services.portal.find.nothing import wider_with_trials
 from services.portal.find.reading import FIELDS
 from services.portal.networks.networks import Network, networks_of
@@ -30,6 +30,7 @@ class Disease:
     concept: Mapping[str, Any]
     trials: list[Mapping[str, Any]]
     total: int
+    open_total: int
     names: Names
     own: int
     narrower: list[Mapping[str, Any]]
@@ -54,6 +55,7 @@ async def disease_of(api: Api, code: str) -> Disease | None:
         trials=listed["items"],
         total=listed["total"],
         names=Names(await labels_of(api, listed["items"], known), centres),
+        open_total=sum(one["count"] for one in listed["facets"]["status"] if one["value"] in OPEN),
         own=sum(one["trials"] for one in related["same"]),
         narrower=related["narrower"][:_FORMS],
         broader=related["broader"],
@@ -67,7 +69,7 @@ async def disease_of(api: Api, code: str) -> Disease | None:
 async def _trials(api: Api, code: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = await api.get(
-            _TRIALS, condition=code, count="exact", facets="centre", fields=FIELDS, limit=_MOST
+            _TRIALS, condition=code, count="exact", facets="centre,status", fields=FIELDS, limit=_MOST
         )
     except ApiError as error:
         if error.status == 400:  # no such disease

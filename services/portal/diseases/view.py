@@ -14,6 +14,7 @@ SOON = frozenset({"not_yet_recruiting", "in_review"})
 _GROUPS = (
     ("open", Label(fr="Ouverts aux inclusions", en="Open to new patients")),
     ("soon", Label(fr="À venir", en="Opening later")),
+    ("unknown", Label(fr="Ouverture non connue", en="Not known whether they are open")),
     ("closed", Label(fr="Fermés aux inclusions", en="Closed to new patients")),
 )
 _SYNONYMS = 8
@@ -34,7 +35,7 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
         "synonyms": _synonyms(concept, name, formats),
         "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
         "groups": [(title, found) for title, found in groups if found],
-        "open_count": sum(1 for one in cards if _group(one) == "open"),
+        "open_count": disease.open_total,
         "narrower": _counted(disease.narrower, formats),
         "broader": _counted(disease.broader, formats),
         "wider": _counted(disease.wider, formats),
@@ -59,7 +60,9 @@ def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tupl
 def _group(one: Card) -> str:
     if one.status in OPEN:
         return "open"
-    return "soon" if one.status in SOON else "closed"
+    if one.status in SOON:
+        return "soon"
+    return "unknown" if one.status == "unknown" else "closed"
 
 
 def _synonyms(concept: Mapping[str, Any], name: str, formats: Formats) -> Sequence[str]:

@@ -72,17 +72,17 @@ async def read_statistics(request: Request, cached: IfNoneMatch, access: Reader,
     return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 
-@router.get("/diseases/{code}", response_model=DiseaseDocument, summary="Read a disease")
+@router.get("/diseases/{disease}", response_model=DiseaseDocument, summary="Read a disease")
 @cached_for_public
 async def read_disease(
     request: Request,
     cached: IfNoneMatch,
     access: Reader,
-    code: Annotated[str, Path(max_length=200, description="A code in any spelling, such as `ORPHA:232`.")],
+    disease: Annotated[str, Path(max_length=200, description="A code in any spelling, such as `ORPHA:232`.")],
 ) -> Response:
     """Return a disease, the more general ones, and those that its trials name, each with its number of trials."""
     search: TrialSearch = request.app.state.search
-    found = await search.disease(code, caller_of(access.principal, access.rows))
+    found = await search.disease(disease, caller_of(access.principal, access.rows))
     if found is None:
         raise NotFoundError
     body = json.dumps(found, ensure_ascii=False)
