@@ -79,6 +79,13 @@ def test_a_list_without_a_text_is_by_openness(corpus: Corpus, keys: dict[str, st
     assert set(places) == {0, 1, 2, 3}
 
 
+def test_the_list_of_a_centre_begins_with_what_is_open_there(corpus: Corpus) -> None:
+    listed = corpus.of("", centre="fr-necker", near="fr-necker", sort="distance")
+    open_there = corpus.of("", centre="fr-necker", open="true")
+    assert set(listed[: len(open_there)]) == set(open_there)
+    assert 0 < len(open_there) < len(listed)
+
+
 @pytest.mark.real_data
 @pytest.mark.full
 def test_searches_find_real_trials(real_data: Path, figure: Any) -> None:
