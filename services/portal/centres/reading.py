@@ -51,7 +51,7 @@ async def centre_of(api: Api, identifier: str, cursor: str) -> Centre | None:
             limit=_PAGE,
             cursor=cursor,
         ),
-        api.get(_TRIALS, centre=identifier, open="true", count="exact", fields="identifier", limit=1),
+        api.get(_TRIALS, centre=identifier, open="true", sort="updated", count="exact", fields="identifier", limit=1),
     )
     return Centre(
         centre=centres[identifier],
