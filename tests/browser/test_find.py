@@ -72,6 +72,7 @@ def test_where_there_is_no_trial_the_page_says_what_to_do(site: System, page: Pa
     expect(page.locator(".contacts").get_by_role("link", name="essais-cliniques@lille.example")).to_be_visible()
     check(page)
     page.get_by_label("Près de").fill("67")
+    page.get_by_label("Près de").press("Tab")
     expect(page.locator(".contacts > li").first).to_contain_text("Strasbourg · à environ")
     page.get_by_role("link", name="Syndrome d'Alport", exact=True).click()
     expect(page.get_by_text("Aucun essai pour cette maladie")).to_be_visible()
