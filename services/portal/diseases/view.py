@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.portal.centres.contacts import centres_to_contact
 from services.portal.diseases.reading import Disease
 from services.portal.find.cards import OPEN, Card, card
+from services.portal.find.contacts import centres_to_contact
 from services.portal.find.departements import DEPARTEMENTS, departement_of
 from services.portal.pages.formats import Formats
 from shared.values.wire import Label

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.portal.centres.contacts import CentreToContact, centres_to_contact
 from services.portal.clients.api import Api
 from services.portal.clients.names import concepts_of, disease_among_others, diseases_named
+from services.portal.find.contacts import CentreToContact, centres_to_contact
 from services.portal.find.departements import Departement, departement_of
 from services.portal.find.search import Search
 from services.portal.networks.networks import Network, networks_named, networks_of
