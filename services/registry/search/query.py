@@ -203,7 +203,7 @@ class SearchReader:
         whole = self._number(text) or self._code(text)
         if whole is not None:
             return TypedSearch((whole,))
-        typed = mended(words(_INVERSION.sub(" ", text))[:MAX_WORDS], self._places)
+        typed = mended(words(_INVERSION.sub(" ", text))[:MAX_WORDS], self._places, self._is_word)
         stop_words = vocabulary().stop_words
         known = self._known(typed)
         parts: list[Part] = []
@@ -238,6 +238,9 @@ class SearchReader:
     def knows(self, codes: Iterable[str]) -> bool:
         """Return whether the terminology has one of some codes."""
         return any(code in self._terminology.graph for code in codes)
+
+    def _is_word(self, word: str) -> bool:
+        return self._terminology.is_word(word) or word in vocabulary().words
 
     def _places(self, typed: Sequence[Word]) -> list[tuple[int, int]]:
         """Return where the names of a text are."""

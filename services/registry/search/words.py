@@ -7,7 +7,8 @@ from shared.vocabulary.text import distance, errors_of, fold
 # Shorter words are not shortened.
 SHORTEST_STEM = 5
 MAX_WORD = 60
-_COMPOUND = re.compile(r"[^\W_]+(?:[-\u2010-\u2013][^\W_]+)+")
+# Without numbers: a register may have thousands of names such as ABC-123, which each search for ABC would go through.
+_COMPOUND = re.compile(r"\b[^\W\d_]+(?:[-\u2010-\u2013][^\W\d_]+)+\b")
 
 
 def index_words(text: str) -> list[str]:

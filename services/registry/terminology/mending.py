@@ -10,27 +10,30 @@ SHORTEST_JOINED: Final = 6
 SHORTEST_PART: Final = 3
 SHORTEST_CUT: Final = 7
 
+# Returns whether a normalised word stands in any name.
+IsWord = Callable[[str], bool]
 # Returns the places of the names in a text: of each its first word and the word after its last.
 Places = Callable[[Sequence[Word]], Collection[tuple[int, int]]]
 Text = tuple[Word, ...]
 
 
-def mended(typed: Text, places: Places) -> Text:
+def mended(typed: Text, places: Places, is_word: IsWord) -> Text:
     """Return a text with words outside all names joined, or cut in two, where that makes them part of a name."""
-    place = 0
+    names, place = places(typed), 0
     while place < len(typed):
-        if not _covers(places(typed), place, place + 1):
-            typed = next(_better(typed, place, places), typed)
+        better = None if _covers(names, place, place + 1) else next(_better(typed, place, places, is_word), None)
+        if better is not None:
+            typed, names = better, places(better)
         place += 1
     return typed
 
 
-def _better(typed: Text, place: int, places: Places) -> Iterator[Text]:
+def _better(typed: Text, place: int, places: Places, is_word: IsWord) -> Iterator[Text]:
     for last in (place + 2, place + 3):
         parts = typed[place:last]
-        joined = "".join(one.text for one in parts)
-        if last <= len(typed) and len(joined) >= SHORTEST_JOINED:
-            tried = (*typed[:place], _word(joined, parts[0].start, parts[-1].end), *typed[last:])
+        joined = _word("".join(one.text for one in parts), parts[0].start, parts[-1].end)
+        if last <= len(typed) and len(joined.text) >= SHORTEST_JOINED and is_word(joined.folded):
+            tried = (*typed[:place], joined, *typed[last:])
             if _covers(places(tried), place, place + 1):
                 yield tried
     word = typed[place]
@@ -39,9 +42,10 @@ def _better(typed: Text, place: int, places: Places) -> Iterator[Text]:
     for cut in range(SHORTEST_PART, len(word.text) - SHORTEST_PART + 1):
         middle = word.start + cut
         both = (_word(word.text[:cut], word.start, middle), _word(word.text[cut:], middle, word.end))
-        tried = (*typed[:place], *both, *typed[place + 1 :])
-        if _covers(places(tried), place, place + 2):
-            yield tried
+        if all(is_word(one.folded) for one in both):
+            tried = (*typed[:place], *both, *typed[place + 1 :])
+            if _covers(places(tried), place, place + 2):
+                yield tried
 
 
 def _covers(names: Collection[tuple[int, int]], first: int, last: int) -> bool:

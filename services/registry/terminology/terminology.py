@@ -104,13 +104,18 @@ class Terminology:
             return list(self)
         return [one for one in found if one is not None]
 
+    def is_word(self, word: str) -> bool:
+        """Return whether a normalised word stands in a name of a disease."""
+        return word in self.disease_phrases.vocabulary
+
     def _named(self, query: str, limit: int) -> list[str]:
         """Return the codes of the diseases that a product is for, or of the concepts that words find."""
         typed = words(query)
         products = [code for one in typed_products(typed) for code in one.value.diseases]
         if products:
             return list(dict.fromkeys(products))[:limit]
-        better = mended(typed, lambda text: [(one.first, one.last) for one in self.disease_phrases.find(text)])
+        names = self.disease_phrases
+        better = mended(typed, lambda text: [(one.first, one.last) for one in names.find(text)], self.is_word)
         return self._finder.find(query if better == typed else " ".join(one.text for one in better), limit)
 
     def prepare(self) -> None:
