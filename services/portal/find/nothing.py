@@ -19,14 +19,16 @@ _MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean.
+    """What to offer instead of trials.
 
-    ``wider``: more general diseases that have trials. ``networks``: who knows the disease best. ``place``: named by the
+    ``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean; ``trials``:
+    how many the first of them has. ``wider``: more general diseases that have more trials. ``networks``: who knows the disease best. ``place``: named by the
     text. ``contacts``: centres to contact, the nearest first if a place is known (``has_place``).
     """
 
     suggestions: list[Mapping[str, Any]]
     diseases: list[Mapping[str, Any]]
+    trials: int
     wider: list[Mapping[str, Any]]
     networks: list[Network]
     place: Departement | None
@@ -40,14 +42,17 @@ async def nothing_found(api: Api, search: Search, centres: Iterable[Mapping[str,
     found = await disease_among_others(api, diseases[0]["code"]) if diseases else None
     named = networks_of(found["concept"], found["broader"]) if found else []
     networks = named or networks_named(search.text)
-    wider = wider_with_trials(found) if found else []
+    trials = found["trials"] if found else 0
+    wider = wider_with_trials(found, trials) if found else []
+    codes = {one["code"] for one in diseases}
+    suggestions = [one for one in suggestions if one["value"] not in codes]
     place = departement_of(search.text)
     near = departement_of(search.near) or place
     contacts = centres_to_contact(centres, near, formats)
-    return Nothing(suggestions, diseases, wider, networks, place, contacts, has_place=near is not None)
+    return Nothing(suggestions, diseases, trials, wider, networks, place, contacts, has_place=near is not None)
 
 
-def wider_with_trials(disease: Mapping[str, Any], more_than: int = 0) -> list[Mapping[str, Any]]:
+def wider_with_trials(disease: Mapping[str, Any], more_than: int) -> list[Mapping[str, Any]]:
     """Return those of the more general diseases, the nearest first, that have more trials."""
     nearest = [one for one in disease["broader"] if any(one["label"].values())][: 2 * _MOST]
     return [one for one in nearest if one["trials"] > more_than][:_MOST]
