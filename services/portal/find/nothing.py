@@ -22,8 +22,9 @@ class Nothing:
     """What to offer instead of trials.
 
     ``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean; ``trials``:
-    how many the first of them has. ``wider``: more general diseases that have more trials. ``networks``: who knows the disease best. ``place``: named by the
-    text. ``contacts``: centres to contact, the nearest first if a place is known (``has_place``).
+    how many the first of them has. ``wider``: more general diseases that have more trials. ``networks``: who knows the
+    disease best. ``place``: named by the text. ``contacts``: centres to contact, the nearest first if a place is known
+    (``has_place``).
     """
 
     suggestions: list[Mapping[str, Any]]
