@@ -52,6 +52,7 @@ from services.registry.jobs import endpoints as jobs
 from services.registry.jobs.worker import JobWorker
 from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
+from services.registry.overview import endpoints as overviews
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
@@ -173,6 +174,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         history.router,
         states.router,
         provenance.router,
+        overviews.router,
         reviews.router,
         duplicates.router,
         criteria_proposals.router,

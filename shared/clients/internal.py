@@ -3,14 +3,20 @@
 The trace continues in the called service.
 """
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
 
 from shared.tracing import calling
 from shared.values.addresses import EMBEDDED_PORTS
+
+if find_spec("sniffio") is None:
+    # httpcore imports it at each lock: where it is missing, each time in vain through every folder of the path.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 class SiblingError(ConnectionError):

@@ -293,6 +293,7 @@ class Stage:
             "network": "other-network" if line.row == "theirs" else "own-network",
             **rights_capabilities.VALUES,
             "plot": "access",
+            "disease": "ORPHA:275752",
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]

@@ -97,7 +97,7 @@ async def test_the_public_leaves_room_for_identified_callers_and_services(tmp_pa
         other = await stack.enter_async_context(client_of(app, address="203.0.113.10"))
         admin = await stack.enter_async_context(client_of(app, token=ADMIN))
         service = await stack.enter_async_context(client_of(app, token=INTERNAL))
-        path = "/registry/v1/centres"
+        path = "/registry/v1/holds"
 
         async def served() -> list[bool]:
             return [(await one.get(path)).status_code == 200 for one in (public, other, admin, service)]

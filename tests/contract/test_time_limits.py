@@ -41,10 +41,10 @@ async def test_a_wait_for_the_database_that_takes_too_long_gives_503(database_ur
         await writer.rollback()
         # A public read needs no audit entry, but a connection. (Trials have connections of their own.)
         async with client_of(app) as public:
-            assert (await public.get("/registry/v1/centres")).status_code == 200
+            assert (await public.get("/registry/v1/holds")).status_code == 200
             await _take_all_connections(app, stack)
             assert (await public.get(TRIAL)).status_code == 200
-            answer = await public.get("/registry/v1/centres")
+            answer = await public.get("/registry/v1/holds")
             assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
 
 

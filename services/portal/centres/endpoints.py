@@ -1,8 +1,9 @@
 """Routes of the pages of centres."""
 
 import re
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.centres.reading import centre_of
 from services.portal.centres.view import centre_page, members, populations
@@ -15,6 +16,7 @@ from shared.http.route import ApiRoute, produces
 from shared.values.problems import NotFoundError
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+Place = Annotated[str, Query(max_length=1024, description="The next page of its trials.")]
 _ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,61}")
 
 
@@ -29,12 +31,15 @@ async def centres(request: Request, access: Reader, visitor: CurrentVisitor) -> 
 
 @router.api_route("/centres/{centre}", methods=["GET", "HEAD"], summary="A centre")
 @produces(HTML)
-async def centre(request: Request, access: Reader, visitor: CurrentVisitor, centre: str) -> Response:
-    """Show a centre, what it can do, and its trials.
+async def centre(
+    request: Request, access: Reader, visitor: CurrentVisitor, centre: str, cursor: Place = ""
+) -> Response:
+    """Show a centre, what it can do, and its trials page by page.
 
     :raises NotFoundError: 404, there is no such centre.
     """
-    found = await centre_of(visitor.api, centre) if _ID.fullmatch(centre) else None
+    found = await centre_of(visitor.api, centre, cursor) if _ID.fullmatch(centre) else None
     if found is None:
         raise NotFoundError
-    return page(request, visitor, "centres/page.html", **centre_page(found, Formats(visitor.language)))
+    view = centre_page(found, Formats(visitor.language))
+    return page(request, visitor, "centres/page.html", **view, is_first=not cursor)

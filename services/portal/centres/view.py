@@ -42,6 +42,8 @@ def centre_page(found: Centre, formats: Formats) -> dict[str, Any]:
         "open_here": [one for one in cards if one.number in open_here],
         "other": [one for one in cards if one.number not in open_here],
         "total": found.total,
+        "open_total": found.open_total,
+        "following": found.following,
     }
 
 

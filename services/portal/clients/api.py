@@ -37,7 +37,7 @@ class Api:
         self._headers = {"Accept-Language": language}
         if address:
             self._headers["X-Forwarded-For"] = address
-        self._has_token = token is not None
+        self.has_token = token is not None
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
 
@@ -57,7 +57,7 @@ class Api:
         try:
             return await self.get(path, **query)
         except ApiError as error:
-            if error.status in {403, 404} or (error.status == UNAUTHENTICATED and not self._has_token):
+            if error.status in {403, 404} or (error.status == UNAUTHENTICATED and not self.has_token):
                 return None
             raise
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.portal.clients.api import Api
+from services.portal.clients.api import Api, segment
+from shared.terminology.codes import canonical
 
 _SECONDS = 300.0
 _MOST = 20_000
@@ -76,21 +77,34 @@ async def trials_of(api: Api, ids: Iterable[str | None]) -> dict[str, Mapping[st
 
 async def concepts_of(api: Api, codes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return the concepts of codes, as `/registry/v1/terminology` has them; unknown codes are left out."""
-    wanted = list(dict.fromkeys(codes))
-    found = await asyncio.gather(*(_concept(api, code) for code in wanted))
-    return {code: concept for code, concept in zip(wanted, found, strict=True) if concept is not None}
+    wanted, now = list(dict.fromkeys(codes)), time.monotonic()
+    if asked := [code for code in wanted if (kept := _concepts.get(code)) is None or kept[0] < now]:
+        if len(_concepts) >= _MOST:
+            _concepts.clear()
+        answers = await asyncio.gather(
+            *(
+                api.get("/registry/v1/terminology", code=",".join(asked[first : first + _AT_ONCE]))
+                for first in range(0, len(asked), _AT_ONCE)
+            )
+        )
+        concepts = [one for answer in answers for one in answer["concepts"]]
+        found = {code: one for one in concepts for code in (*one["same_as"], one["code"])}
+        _concepts.update({code: (now + _SECONDS, found.get(canonical(code))) for code in asked})
+    return {code: kept[1] for code in wanted if (kept := _concepts.get(code)) and kept[1]}
 
 
-async def _concept(api: Api, code: str) -> Mapping[str, Any] | None:
-    kept = _concepts.get(code)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
-    answer = await api.get("/registry/v1/terminology", code=code)
-    concept = next(iter(answer["concepts"]), None)
-    if len(_concepts) >= _MOST:
-        _concepts.clear()
-    _concepts[code] = (time.monotonic() + _SECONDS, concept)
-    return concept
+async def labels_of(
+    api: Api, trials: Iterable[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return the names of the diseases of trials by code, each with its ``label``. ``known``: those that are known."""
+    codes = {one["code"] for trial in trials for one in trial["conditions"] if one["code"]}
+    return {**known, **await concepts_of(api, sorted(codes - known.keys()))}
+
+
+async def disease_among_others(api: Api, code: str) -> Mapping[str, Any] | None:
+    """Return a disease as `/registry/v1/diseases` has it; None: the code is not known."""
+    found: Mapping[str, Any] | None = await api.find(f"/registry/v1/diseases/{segment(code)}")
+    return found
 
 
 async def diseases_named(api: Api, text: str, limit: int) -> list[Mapping[str, Any]]:
@@ -108,16 +122,3 @@ async def centres_of(api: Api) -> dict[str, Mapping[str, Any]]:
     """Return all centres by id."""
     answer = await api.get("/registry/v1/centres", limit=200)
     return {centre["id"]: centre for centre in answer["items"]}
-
-
-async def above(api: Api, concept: Mapping[str, Any], levels: int = 5) -> list[Mapping[str, Any]]:
-    """Return the concepts above one, the nearest first, at most so many levels up."""
-    found: dict[str, Mapping[str, Any]] = {}
-    codes = concept["parents"]
-    for _ in range(levels):
-        level = await concepts_of(api, [code for code in codes if code not in found])
-        if not level:
-            break
-        found |= level
-        codes = [code for one in level.values() for code in one["parents"]]
-    return list(found.values())

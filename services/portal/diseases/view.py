@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.portal.centres.contacts import centres_to_contact
 from services.portal.diseases.reading import Disease
 from services.portal.find.cards import OPEN, Card, card
+from services.portal.find.contacts import centres_to_contact
 from services.portal.find.departements import DEPARTEMENTS, departement_of
 from services.portal.pages.formats import Formats
 from shared.values.wire import Label
@@ -14,6 +14,7 @@ SOON = frozenset({"not_yet_recruiting", "in_review"})
 _GROUPS = (
     ("open", Label(fr="Ouverts aux inclusions", en="Open to new patients")),
     ("soon", Label(fr="À venir", en="Opening later")),
+    ("unknown", Label(fr="Ouverture non connue", en="Not known whether they are open")),
     ("closed", Label(fr="Fermés aux inclusions", en="Closed to new patients")),
 )
 _SYNONYMS = 8
@@ -34,10 +35,10 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
         "synonyms": _synonyms(concept, name, formats),
         "codes": [code for code in concept["same_as"] if not code.startswith("CLEIO:")],
         "groups": [(title, found) for title, found in groups if found],
-        "open_count": sum(1 for one in cards if _group(one) == "open"),
+        "open_count": disease.open_total,
         "narrower": _counted(disease.narrower, formats),
         "broader": _counted(disease.broader, formats),
-        "wider": [(one.code, formats.label(one.label), one.trials) for one in disease.wider],
+        "wider": _counted(disease.wider, formats),
         "centres": [
             (one["value"], disease.names.centres[one["value"]], one["count"])
             for one in disease.centres
@@ -53,13 +54,15 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
 
 def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tuple[str, str, int]]:
     """Return code, name and number of trials of diseases."""
-    return [(one["value"], formats.label(one["label"]) or one["value"], one["count"]) for one in values]
+    return [(one["code"], formats.label(one["label"]) or one["code"], one["trials"]) for one in values]
 
 
 def _group(one: Card) -> str:
     if one.status in OPEN:
         return "open"
-    return "soon" if one.status in SOON else "closed"
+    if one.status in SOON:
+        return "soon"
+    return "unknown" if one.status == "unknown" else "closed"
 
 
 def _synonyms(concept: Mapping[str, Any], name: str, formats: Formats) -> Sequence[str]:

@@ -42,11 +42,6 @@ class Card:
     is_stale: bool
 
 
-def codes_of(trials: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the codes of the diseases that trials treat."""
-    return [one["code"] for trial in trials for one in _targets(trial) if one.get("code")]
-
-
 def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
     """Describe a trial for a list."""
     eligibility, product = trial.get("eligibility") or {}, trial.get("product") or {}

@@ -34,16 +34,17 @@ async def start(request: Request, access: Reader, visitor: CurrentVisitor) -> Re
 @produces(HTML)
 async def trials(request: Request, access: Reader, visitor: CurrentVisitor) -> Response:
     """Show the trials that a search finds, with filters."""
-    search = Search.of(request.query_params)
+    search, formats = Search.of(request.query_params), Formats(visitor.language)
     found = await find(visitor.api, search)
+    centres = found.names.centres.values()
     return page(
         request,
         visitor,
         "find/trials.html",
         search=search,
         found=found,
-        results=results(search, found, Formats(visitor.language)),
-        nothing=None if found.total else await nothing_found(visitor.api, search),
+        results=results(search, found, formats),
+        nothing=None if found.total else await nothing_found(visitor.api, search, centres, formats),
         # Few trials may be there only because a word is spelled alike.
         diseases=await diseases_of(visitor.api, search) if 0 < found.total <= FEW else [],
         departements=DEPARTEMENTS.values(),

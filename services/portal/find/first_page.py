@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from services.portal.clients.api import Api
-from services.portal.clients.names import centres_of, concepts_of
-from services.portal.find.cards import OPEN, Names, card, codes_of
+from services.portal.clients.names import centres_of, labels_of
+from services.portal.find.cards import OPEN, Names, card
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.reading import FIELDS, place_of
 from services.portal.pages.formats import Formats
@@ -25,7 +25,7 @@ async def first_page(api: Api, place: str, formats: Formats) -> dict[str, Any]:
         if near
         else _nothing(),
     )
-    names = Names(await concepts_of(api, codes_of(nearest["items"])), centres)
+    names = Names(await labels_of(api, nearest["items"], {}), centres)
     days = [site["confirmed_at"] for trial in latest["items"] for site in trial["sites"] if site.get("confirmed_at")]
     return {
         "place": place,

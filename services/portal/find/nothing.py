@@ -1,63 +1,62 @@
 """What to do next where a search finds no trial."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api
-from services.portal.clients.names import above, concepts_of, diseases_named
+from services.portal.clients.names import concepts_of, disease_among_others, diseases_named
+from services.portal.find.contacts import CentreToContact, centres_to_contact
 from services.portal.find.departements import Departement, departement_of
 from services.portal.find.search import Search
 from services.portal.networks.networks import Network, networks_named, networks_of
+from services.portal.pages.formats import Formats
 
 _TRIALS = "/registry/v1/trials"
 _MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wider:
-    """A more general disease and how many trials it has with all that is narrower."""
-
-    code: str
-    label: Mapping[str, Any]
-    trials: int
-
-
-@dataclass(frozen=True, slots=True)
 class Nothing:
-    """``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean.
+    """What to offer instead of trials.
 
-    ``wider``: more general diseases that have trials. ``networks``: who knows the disease best. ``place``: named by the
-    text.
+    ``suggestions``: what is spelled alike and has trials. ``diseases``: concepts that the words may mean; ``trials``:
+    how many the first of them has. ``wider``: more general diseases that have more trials. ``networks``: who knows the
+    disease best. ``place``: named by the text. ``contacts``: centres to contact, the nearest first if a place is known
+    (``has_place``).
     """
 
     suggestions: list[Mapping[str, Any]]
     diseases: list[Mapping[str, Any]]
-    wider: list[Wider]
+    trials: int
+    wider: list[Mapping[str, Any]]
     networks: list[Network]
     place: Departement | None
+    contacts: list[CentreToContact]
+    has_place: bool
 
 
-async def nothing_found(api: Api, search: Search) -> Nothing:
-    """Return what to offer instead of trials."""
+async def nothing_found(api: Api, search: Search, centres: Iterable[Mapping[str, Any]], formats: Formats) -> Nothing:
+    """Return what to offer instead of trials. ``centres``: those of the network."""
     suggestions, diseases = await asyncio.gather(_suggestions(api, search.text), diseases_of(api, search))
-    first = diseases[0] if diseases else None
-    general = await above(api, first) if first else []
-    named = networks_of(first, general) if first else []
+    found = await disease_among_others(api, diseases[0]["code"]) if diseases else None
+    named = networks_of(found["concept"], found["broader"]) if found else []
     networks = named or networks_named(search.text)
-    wider = await wider_with_trials(api, general)
-    return Nothing(suggestions, diseases, wider, networks, departement_of(search.text))
+    trials = found["trials"] if found else 0
+    wider = wider_with_trials(found, trials) if found else []
+    codes = {one["code"] for one in diseases}
+    suggestions = [one for one in suggestions if one["value"] not in codes]
+    place = departement_of(search.text)
+    near = departement_of(search.near) or place
+    contacts = centres_to_contact(centres, near, formats)
+    return Nothing(suggestions, diseases, trials, wider, networks, place, contacts, has_place=near is not None)
 
 
-async def wider_with_trials(api: Api, general: list[Mapping[str, Any]]) -> list[Wider]:
-    """Return those of some diseases, the nearest first, that have trials."""
-    nearest = [one for one in general if any(one["label"].values())][: 2 * _MOST]
-    totals = await asyncio.gather(
-        *(api.get(_TRIALS, condition=one["code"], count="exact", fields="identifier", limit=1) for one in nearest)
-    )
-    counted = [Wider(one["code"], one["label"], answer["total"]) for one, answer in zip(nearest, totals, strict=True)]
-    return [one for one in counted if one.trials][:_MOST]
+def wider_with_trials(disease: Mapping[str, Any], more_than: int) -> list[Mapping[str, Any]]:
+    """Return those of the more general diseases, the nearest first, that have more trials."""
+    nearest = [one for one in disease["broader"] if any(one["label"].values())][: 2 * _MOST]
+    return [one for one in nearest if one["trials"] > more_than][:_MOST]
 
 
 async def _suggestions(api: Api, text: str) -> list[Mapping[str, Any]]:

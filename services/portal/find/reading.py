@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api
-from services.portal.clients.names import centres_of, concepts_of
+from services.portal.clients.names import centres_of, labels_of
 from services.portal.clients.problems import ApiError
-from services.portal.find.cards import Names, codes_of
+from services.portal.find.cards import Names
 from services.portal.find.departements import departement_of, places_of
 from services.portal.find.search import GROUPS, PAGE, PLACES, Search
 
@@ -35,16 +35,18 @@ class Found:
 
 async def find(api: Api, search: Search) -> Found:
     """Search trials and count them by the values of the filters."""
-    centres, near = await asyncio.gather(centres_of(api), place_of(api, search.near))
+    near = await place_of(api, search.near)
     asked = search.parameters(near)
     chosen = [group for group in GROUPS if search.chosen(group)]
     plain = ",".join(group for group in GROUPS if group not in PLACES)
-    first, places, *others = await asyncio.gather(
+    first, centres, places, *others = await asyncio.gather(
         api.get(_PATH, **asked, count="exact", facets=plain, limit=PAGE, cursor=search.cursor, fields=FIELDS),
+        centres_of(api),
         _counts(api, search, near, *PLACES),
         *(_counts(api, search.without(group), near, group) for group in chosen),
     )
-    diseases = await concepts_of(api, codes_of(first["items"]))
+    named = {one["value"]: one for one in first["facets"]["condition"]}
+    diseases = await labels_of(api, first["items"], named)
     return Found(
         trials=first["items"],
         total=first["total"],
@@ -59,6 +61,8 @@ async def find(api: Api, search: Search) -> Found:
 async def _counts(api: Api, search: Search, near: str | None, *groups: str) -> Mapping[str, list[Mapping[str, Any]]]:
     """Count the trials by groups; those of places where they recruit."""
     asked = search.parameters(near) | ({"open": "true"} if set(groups) <= set(PLACES) else {})
+    # In no order by groups: that of relevance costs a search for each.
+    asked["sort"] = "updated"
     answer = await api.get(_PATH, **asked, facets=",".join(groups), fields="identifier", limit=1)
     counts: Mapping[str, list[Mapping[str, Any]]] = answer["facets"]
     return counts

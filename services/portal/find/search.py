@@ -58,8 +58,8 @@ class Search:
 
     @property
     def has_filters(self) -> bool:
-        """Return whether anything but a text is asked for."""
-        return self.is_open or bool(self.age or self.near or any((self.choices or {}).values()))
+        """Return whether trials are left out for anything but the text: a place alone leaves none out."""
+        return self.is_open or bool(self.age or (self.near and self.radius) or any((self.choices or {}).values()))
 
     def chosen(self, group: str) -> tuple[str, ...]:
         """Return the chosen values of a group of filters."""

@@ -1,13 +1,13 @@
 """What the API says of a trial, read for its page."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.portal.clients.api import Api, segment
+from services.portal.clients.names import centres_of, concepts_of
 from services.portal.clients.problems import ApiError, ApiUnavailableError
-
-MAX_CENTRES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TrialParts:
     sites: list[dict[str, Any]]
     near_error: str
     origins: list[dict[str, Any]]
-    centres: dict[str, dict[str, Any]]
+    centres: Mapping[str, Mapping[str, Any]]
     follow_up: dict[str, Any] | None
     holds: list[dict[str, Any]]
     path: dict[str, Any] | None
@@ -45,46 +45,43 @@ async def read_parts(api: Api, trial: dict[str, Any], near: str) -> TrialParts:
 
     ``near``: a place; the sites then have their distance.
     """
-    of_trial = f"/registry/v1/trials/{trial['id']}"
-    criteria, sites, origins, centres, follow_up, holds, path, names = await asyncio.gather(
-        _criteria(api, of_trial),
-        _sites(api, of_trial, near),
-        api.find(f"{of_trial}/provenance"),
-        api.get("/registry/v1/centres", limit=MAX_CENTRES),
-        api.find(f"{of_trial}/follow-up"),
-        api.find(f"{of_trial}/holds"),
-        api.find(f"{of_trial}/regulatory-path"),
-        _names(api, [one["code"] for one in trial["conditions"] if one["code"]]),
+    path = f"/registry/v1/trials/{trial['id']}"
+    (overview, near_error), centres, steps, concepts = await asyncio.gather(
+        _overview(api, path, near),
+        centres_of(api),
+        # For those who take part in opening its sites.
+        api.find(f"{path}/regulatory-path") if api.has_token else _nothing(),
+        concepts_of(api, [one["code"] for one in trial["conditions"] if one["code"]]),
     )
+    criteria = overview["criteria"]
     return TrialParts(
         trial=trial,
-        criteria=criteria[0],
-        sentences=criteria[1],
-        sites=sites[0],
-        near_error=sites[1],
-        origins=_items(origins),
-        centres={one["id"]: one for one in centres["items"]},
-        follow_up=follow_up,
-        holds=[one for one in _items(holds) if one["in_force"]],
-        path=path,
-        names=names,
+        criteria=criteria,
+        sentences=await sentences_of(api, criteria) if criteria else {},
+        sites=overview["sites"],
+        near_error=near_error,
+        origins=overview["provenance"],
+        centres=centres,
+        follow_up=overview["follow_up"],
+        holds=[one for one in overview["holds"] if one["in_force"]],
+        path=steps,
+        names={code: one["label"] for code, one in concepts.items()},
     )
 
 
-async def _sites(api: Api, of_trial: str, near: str) -> tuple[list[dict[str, Any]], str]:
-    """Return the sites, and what is wrong with the place, if anything is."""
+async def _overview(api: Api, path: str, near: str) -> tuple[dict[str, Any], str]:
+    """Return what belongs to a trial, and what is wrong with the place, if anything is."""
     try:
-        return _items(await api.get(f"{of_trial}/sites", near=near)), ""
+        return await api.get(f"{path}/overview", near=near), ""
     except ApiError as error:
         if not near or error.status != 400:
             raise
         fault = error.faults[0]["detail"] if error.faults else error.title
-        return _items(await api.get(f"{of_trial}/sites")), fault
+        return await api.get(f"{path}/overview"), fault
 
 
-async def _criteria(api: Api, of_trial: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    document = await api.find(f"{of_trial}/criteria")
-    return document, await sentences_of(api, document) if document else {}
+async def _nothing() -> None:
+    return None
 
 
 async def sentences_of(api: Api, document: dict[str, Any]) -> dict[str, Any]:
@@ -94,19 +91,6 @@ async def sentences_of(api: Api, document: dict[str, Any]) -> dict[str, Any]:
     except (ApiError, ApiUnavailableError):
         return {}
     return {one["criterion"]: one["sentence"] for one in answer.body["sentences"]}
-
-
-async def _names(api: Api, codes: list[str]) -> dict[str, Any]:
-    found = await asyncio.gather(*(api.find("/registry/v1/terminology", code=code) for code in codes))
-    return {
-        code: answer["concepts"][0]["label"]
-        for code, answer in zip(codes, found, strict=True)
-        if answer and answer["concepts"]
-    }
-
-
-def _items(answer: dict[str, Any] | None) -> list[dict[str, Any]]:
-    return answer["items"] if answer else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from services.registry.centres.service import CentreService
 from services.registry.model.precondition import CREATES, Precondition
 from shared.access.policy import Access
 from shared.http.guards import allow
+from shared.http.marks import cached_for_public
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
@@ -35,6 +36,7 @@ CentrePath = Annotated[CentreId, Path(description="The id of the centre, such as
 
 
 @router.api_route("/centres", methods=["GET", "HEAD"], summary="List centres")
+@cached_for_public
 async def list_centres(
     request: Request, response: Response, centres: Reads, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> CentrePage:
@@ -46,6 +48,7 @@ async def list_centres(
 
 
 @router.api_route("/centres/{centre}", methods=["GET", "HEAD"], response_model=Centre, summary="Read a centre")
+@cached_for_public
 async def read_centre(cached: IfNoneMatch, centres: Reads, access: Reader, centre: CentrePath) -> Response:
     """Return one centre."""
     found = await centres.find(centre)

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from services.registry.model.trial import Trial
 from services.registry.search.vocabulary import vocabulary
-from services.registry.search.words import index_words
-from services.registry.terminology.products import product_names
+from services.registry.search.words import compounds, index_words
+from services.registry.terminology.products import NamedProduct, products_of
 from services.registry.terminology.terminology import Terminology
 from shared.criteria.durations import parse
 from shared.vocabulary.durations import DAYS_PER_MONTH
@@ -135,10 +135,12 @@ class Documents:
         titles = " ".join(one for one in (trial["acronym"], *trial["titles"].values()) if one)
         places = [f"{one['facility'] or ''} {one['city'] or ''}" for one in trial["locations"]]
         places += [f"{one.name} {one.city} {one.region}" for one in centres]
-        texts = _texts_of(trial, product)
+        products = products_of((product["name"], trial["acronym"], *trial["titles"].values()))
+        texts = _texts_of(trial, product, products)
         topics = vocabulary().topics_of([titles, *texts, *(text for _, text, _ in diseases)], places)
-        in_title = index_words(titles)
+        in_title = [*index_words(titles), *compounds(titles)]
         others = index_words(" ".join((*texts, *places, *facts.aliases, *(text for _, text, _ in diseases))))
+        others += compounds(" ".join(texts))
         others += [word for _, _, disease in diseases for word in (*disease.names, *disease.general)]
         low, high = _ages(eligibility["minimum_age"], eligibility["maximum_age"])
         fields: dict[str, Iterable[str]] = {
@@ -148,6 +150,7 @@ class Documents:
             "title": _joined(in_title),
             "text": _joined([*in_title, *named, *others]),
             "topic": topics,
+            "product": (one.key for one in products),
             "condition": {code for _, _, disease in diseases for code in disease.codes},
             "target": {code for _, disease in targets for code in disease.codes},
             "own": {code for _, _, disease in diseases for code in disease.own},
@@ -221,9 +224,9 @@ def _completed(document: Json) -> Json:
     return Trial.model_validate(document, strict=False).model_dump(mode="json")
 
 
-def _texts_of(trial: Json, product: Json) -> list[str]:
+def _texts_of(trial: Json, product: Json, products: Iterable[NamedProduct]) -> list[str]:
     product_texts = [product[name] for name in ("name", "serotype", "editing_tool", "cell_type", "vector", "route")]
-    named = product_names((product["name"], trial["acronym"], *trial["titles"].values()))
+    named = dict.fromkeys(name for one in products for name in one.names)
     return [text for text in (*product_texts, *named, *product["genes"], *_sponsors(trial)) if text]
 
 

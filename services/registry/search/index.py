@@ -16,7 +16,8 @@ FACETS: Final = (
     "scope", "state", "source", "owner",
 )  # fmt: skip
 VALUES: Final = (
-    "key", "alias", "topic", "condition", "target", "own", "open_places", "open", "in_france", "published", "demo",
+    "key", "alias", "topic", "product", "condition", "target", "own", "open_places", "open", "in_france", "published",
+    "demo",
 )  # fmt: skip
 NUMBERS: Final = ("minimum_age", "maximum_age", "updated_day", "confirmed_day")
 ORDERS: Final = ("by_relevance", "by_updated", "by_start", "by_identifier")

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from tantivy import Query
@@ -10,7 +12,9 @@ from tantivy import Query
 from services.registry.search.index import NOTHING, View, all_of, any_of, any_term, beginning, but, term
 from services.registry.search.vocabulary import Topic, vocabulary
 from services.registry.search.words import beginnings, index_words
+from services.registry.terminology.mending import SHORTEST_CUT, SHORTEST_JOINED, SHORTEST_PART, mended
 from services.registry.terminology.phrases import Word, words
+from services.registry.terminology.products import NamedProduct, typed_products
 from services.registry.terminology.terminology import Terminology
 from shared.terminology.codes import read_code
 from shared.vocabulary.identifiers import alias_of, is_trial_id, recognise_identifier
@@ -31,7 +35,8 @@ class Part:
 
     ``words``: the beginnings that find each of its words. ``codes``: of its disease and of the same in other systems;
     ``broader``: of diseases above it, which a trial may name instead. ``names``: other names of the disease, as words.
-    ``aliases``: numbers of trials. ``named``: its codes as they were found.
+    ``aliases``: numbers of trials. ``named``: its codes as they were found. ``products``: medicinal products.
+    ``joined``: it with the word before or after it as one word.
     """
 
     words: tuple[str, ...] = ()
@@ -41,6 +46,8 @@ class Part:
     topics: tuple[Topic, ...] = ()
     aliases: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    products: tuple[NamedProduct, ...] = ()
+    joined: tuple[str, ...] = ()
 
     @property
     def is_disease(self) -> bool:
@@ -49,7 +56,7 @@ class Part:
     @property
     def is_known(self) -> bool:
         """Whether it means more than its words."""
-        return bool(self.codes or self.topics or self.aliases)
+        return bool(self.codes or self.topics or self.aliases or self.products)
 
     def in_target(self) -> Query:
         """Return the query for the trials that treat this disease; of a topic, those that also say so."""
@@ -61,10 +68,14 @@ class Part:
                 treated.append(term("topic", topic.name))
         return any_of(*treated) if treated else self.in_words("disease")
 
+    def in_codes(self) -> Query:
+        """Return the query for the trials coded with this disease or a form of it, or with a broader one itself."""
+        return any_of(any_term("condition", self.codes), any_term("own", self.broader))
+
     def in_title(self) -> Query:
         """Return the query for the trials that have it in the title or in the name of their disease."""
         diseases = [any_term("target", one.codes) for one in self.topics if one.codes]
-        shown = [term("topic", one.name) for one in self.topics]
+        shown = [term("topic", one.name) for one in self.topics] + self._in_products()
         named = [] if self.topics else [self.in_words("disease")]
         return any_of(self.in_words("title"), *named, *diseases, *shown)
 
@@ -80,13 +91,14 @@ class Part:
         meanings = []
         if not self.is_known:
             meanings = [all_of(*(_mistyped(word, view, visible) for word in self.words))]
+            meanings += [beginning("text", one) for one in self.joined]
         elif self.codes:  # the words of its name, anywhere in a text, may belong to other things
             meanings = [self.in_words("title"), self.in_words("disease")]
         elif not any(topic.coded_only for topic in self.topics):
             meanings = [self.in_words("text")]
         meanings += [all_of(*(term("title", word) for word in name)) for name in self.names]
         if self.codes:
-            meanings += [any_term("condition", self.codes), any_term("own", self.broader)]
+            meanings.append(self.in_codes())
         for topic in self.topics:
             meanings += [term("topic", topic.name), *(term(field, value) for field, value in topic.terms)]
             meanings += [any_term("condition", topic.codes)] if topic.codes else []
@@ -94,7 +106,10 @@ class Part:
                 meanings.append(term("age_band", "unknown"))
         if self.aliases:
             meanings.append(any_term("alias", self.aliases))
-        return any_of(*meanings)
+        return any_of(*meanings, *self._in_products())
+
+    def _in_products(self) -> list[Query]:
+        return [term("product", one.key) for one in self.products]
 
 
 def _word(field: str, word: str) -> Query:
@@ -105,11 +120,27 @@ def _word(field: str, word: str) -> Query:
 
 
 def _mistyped(word: str, view: View, visible: Query) -> Query:
+    """Return the query for a word; where nothing has it: for its two words, if it is two, or with other letters."""
     right = _word("text", word)
     errors = errors_of(word)
     if not errors or view.count(all_of(visible, right)):
         return right
+    for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
+        both = any_of(*(all_of(term(field, word[:cut]), _word(field, word[cut:])) for field in ("disease", "title")))
+        if len(word) >= SHORTEST_CUT and view.count(all_of(visible, both)):
+            return both
     return beginning("text", beginnings(word)[0], errors)
+
+
+def _with_joined(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the parts; two words that follow each other may be one: ``micro dystrophine``."""
+    joined: list[list[str]] = [[] for _ in parts]
+    for place, pair in enumerate(pairwise(parts)):
+        word = "".join(one for part in pair for one in part.words)
+        if len(word) >= SHORTEST_JOINED and not any(part.is_known for part in pair):
+            joined[place].append(word)
+            joined[place + 1].append(word)
+    return tuple(replace(part, joined=tuple(words_)) for part, words_ in zip(parts, joined, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,39 +173,61 @@ class TypedSearch:
         return [target, but(title, target), but(Query.all_query(), target, title)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What a name in a typed text may mean. ``last``: the place of the word after it."""
+
+    last: int
+    codes: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    products: tuple[NamedProduct, ...] = ()
+
+    def with_meanings_of(self, other: "_Name") -> "_Name":
+        return _Name(
+            self.last,
+            tuple(dict.fromkeys((*self.codes, *other.codes))),
+            tuple(dict.fromkeys((*self.topics, *other.topics))),
+            tuple(dict.fromkeys((*self.products, *other.products))),
+        )
+
+
 class SearchReader:
     """Reads typed searches with one terminology."""
 
     def __init__(self, terminology: Terminology) -> None:
         self._terminology = terminology
+        self._of_code = lru_cache(maxsize=5_000)(lambda code: self._disease((code,), (), ()))
 
     def read(self, text: str) -> TypedSearch:
         """Return the parts of a typed text. Accents, case and punctuation do not matter."""
         whole = self._number(text) or self._code(text)
         if whole is not None:
             return TypedSearch((whole,))
-        typed = words(_INVERSION.sub(" ", text))[:MAX_WORDS]
+        typed = mended(words(_INVERSION.sub(" ", text))[:MAX_WORDS], self._places, self._is_word)
         stop_words = vocabulary().stop_words
         known = self._known(typed)
         parts: list[Part] = []
         skipped: list[Part] = []
         place = 0
         while place < len(typed):
-            last, codes, topics = known.get(place, (place + 1, (), ()))
+            name = known.get(place, _Name(place + 1))
+            last = name.last
             plain = [fold(word.text) for word in typed[place:last]]
             spoken = tuple(one for word in plain for one in word.split() if one not in stop_words)
-            if codes or topics:
-                parts.append(self._disease(codes, topics, spoken))
+            if name.products:
+                parts.append(self._product(name, tuple(plain)))
+            elif name.codes or name.topics:
+                parts.append(self._disease(name.codes, name.topics, spoken))
             elif spoken:
                 parts += [self._single(typed[place], one) for one in spoken]
             else:
                 skipped += [Part((one,)) for word in plain for one in word.split()]
             place = last
-        return TypedSearch(tuple(parts or skipped))
+        return TypedSearch(_with_joined(parts or skipped))
 
     def code(self, code: str) -> Part:
         """Return the part for a code of a disease."""
-        return self._disease((code,), (), ())
+        return self._of_code(code)
 
     def disease(self, text: str) -> Part | None:
         """Return the part for a disease by its code or name; None: the text says none, or more than a disease."""
@@ -186,22 +239,34 @@ class SearchReader:
         """Return whether the terminology has one of some codes."""
         return any(code in self._terminology.graph for code in codes)
 
-    def _known(self, typed: Sequence[Word]) -> dict[int, tuple[int, tuple[str, ...], tuple[Topic, ...]]]:
-        """Return the longest names in a text, by their first word: the word after the last, codes, topics."""
-        found: dict[int, tuple[int, tuple[str, ...], tuple[Topic, ...]]] = {}
-        matches = [(one.first, one.last, one.value, None) for one in self._terminology.disease_phrases.find(typed)]
-        asked = [(one.first, one.last, None, one.value) for one in vocabulary().asked.find(typed)]
+    def _is_word(self, word: str) -> bool:
+        return self._terminology.is_word(word) or word in vocabulary().words
+
+    def _places(self, typed: Sequence[Word]) -> list[tuple[int, int]]:
+        """Return where the names of a text are."""
+        return [(first, name.last) for first, name in self._known(typed).items()]
+
+    def _known(self, typed: Sequence[Word]) -> "dict[int, _Name]":
+        """Return the longest names in a text, by their first word."""
+        asked = [(one.first, _Name(one.last, (one.value,))) for one in self._terminology.disease_phrases.find(typed)]
+        asked += [(one.first, _Name(one.last, (), (one.value,))) for one in vocabulary().asked.find(typed)]
+        asked += [(one.first, _Name(one.last, (), (), (one.value,))) for one in typed_products(typed)]
+        found: dict[int, _Name] = {}
         covered: set[int] = set()
-        for first, last, code, topic in sorted([*matches, *asked], key=lambda one: (one[0] - one[1], one[0])):
+        for first, name in sorted(asked, key=lambda one: (one[0] - one[1].last, one[0])):
             before = found.get(first)
-            if before is not None and before[0] == last:
-                codes = before[1] if code is None else tuple(dict.fromkeys((*before[1], code)))
-                topics = before[2] if topic is None else tuple(dict.fromkeys((*before[2], topic)))
-                found[first] = (last, codes, topics)
-            elif not covered.intersection(range(first, last)):
-                found[first] = (last, () if code is None else (code,), () if topic is None else (topic,))
-                covered.update(range(first, last))
+            if before is not None and before.last == name.last:
+                found[first] = before.with_meanings_of(name)
+            elif not covered.intersection(range(first, name.last)):
+                found[first] = name
+                covered.update(range(first, name.last))
         return found
+
+    def _product(self, name: "_Name", spoken: tuple[str, ...]) -> Part:
+        """Return the part for products. A name of several words counts as one word: its words mean other things."""
+        disease = self._disease(name.codes, name.topics, ()) if name.codes or name.topics else Part()
+        named = (*name.codes, *(code for product in name.products for code in product.diseases))
+        return replace(disease, words=("".join(spoken).replace(" ", ""),), named=named, products=name.products)
 
     def _single(self, word: Word, spoken: str) -> Part:
         """Return a word by itself: an acronym typed in small letters may be a disease too."""

@@ -29,7 +29,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """``asked``: the phrases of searches.
+    """``asked``: the phrases of searches; ``words``: the normalised words of these.
 
     ``signs``: the phrases by which a text of a trial shows a topic; ``places``: those by which a place does.
     """
@@ -38,6 +38,7 @@ class Vocabulary:
     asked: PhraseTable[Topic]
     signs: PhraseTable[Topic]
     places: PhraseTable[Topic]
+    words: frozenset[str]
 
     def topics_of(self, texts: Iterable[str], places: Iterable[str]) -> set[str]:
         """Return the names of the topics that some texts, and the names of some places, show."""
@@ -61,7 +62,8 @@ def vocabulary() -> Vocabulary:
         shown = [(phrase, topic) for phrase in [*phrases, *given.get("signs", ())]]
         signs, places = (signs, [*places, *shown]) if given.get("place") else ([*signs, *shown], places)
     stop_words = frozenset(fold(word) for word in document["stop_words"])
-    return Vocabulary(stop_words, PhraseTable(asked), PhraseTable(signs), PhraseTable(places))
+    table = PhraseTable(asked)
+    return Vocabulary(stop_words, table, PhraseTable(signs), PhraseTable(places), table.vocabulary)
 
 
 def _in_any_case(phrases: Iterable[str]) -> Iterable[str]:

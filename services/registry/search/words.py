@@ -1,15 +1,24 @@
 """Words as the index has them, and the beginnings by which a word of a search finds them. Pure."""
 
+import re
+
 from shared.vocabulary.text import distance, errors_of, fold
 
 # Shorter words are not shortened.
 SHORTEST_STEM = 5
 MAX_WORD = 60
+# Without numbers: a register may have thousands of names such as ABC-123, which each search for ABC would go through.
+_COMPOUND = re.compile(r"\b[^\W\d_]+(?:[-\u2010-\u2013][^\W\d_]+)+\b")
 
 
 def index_words(text: str) -> list[str]:
     """Return the words of a text: lower case, no accents, ``e`` for ``ae`` and ``oe`` (haemophilia)."""
     return [_plain(word) for word in fold(text).split()]
+
+
+def compounds(text: str) -> list[str]:
+    """Return the words with hyphens of a text as one word each: ``microdystrophin`` of ``micro-dystrophin``."""
+    return ["".join(index_words(one)) for one in _COMPOUND.findall(text)]
 
 
 def beginnings(word: str) -> tuple[str, ...]:

@@ -10,42 +10,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.registry.terminology.repository import TerminologyRepository
-from services.registry.terminology.schemas import ReleasesDocument, ReleasesInput
+from services.registry.terminology.schemas import ConceptDocument, ReleasesDocument, ReleasesInput
 from services.registry.terminology.service import TerminologyService
 from services.registry.terminology.terminology import Terminology
 from shared.access.policy import Access
 from shared.http.guards import allow
+from shared.http.marks import cached_for_public
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
 from shared.persistence import Database
 from shared.values.strict_json import Limits
-from shared.values.wire import ApiModel, Label
+from shared.values.wire import ApiModel
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["terminology"])
 
 Reader = Annotated[Access, Depends(allow("terminology", "read"))]
 Loader = Annotated[Access, Depends(allow("terminology_release", "write"))]
 DOCUMENT_TYPE = "application/gzip"
-
-
-class ConceptDocument(ApiModel):
-    """A concept of the terminology."""
-
-    code: str = Field(description="The code, as `SYSTEM:code`.")
-    system: str = Field(description="The code system.")
-    label: Label = Field(description="The preferred name. French falls back to English.")
-    synonyms: dict[str, list[str]] = Field(description="Other names, by language.")
-    parents: list[str] = Field(description="The codes of more general concepts.")
-    same_as: list[str] = Field(description="Codes of the same concept in other systems.")
-    exclusive_with: list[str] = Field(description="Codes that a patient cannot have together with this one.")
-    children: list[str] = Field(description="Narrower codes of other systems; ranges of ICD-10 (`ICD10:C00-C97`) too.")
-    covers: list[str] = Field(description="Systems in which `children` has every code of the concept.")
-    uncertain: list[str] = Field(description="Codes that may or may not be the concept.")
-    state: str | None = Field(
-        description="How long the state lasts: `permanent`, `persists` until shown ended, `passing`, `exposure` or "
-        "`event`; null: as a more general concept says."
-    )
-    longest: str | None = Field(description="The longest plausible duration of a passing state (ISO 8601).")
 
 
 class TerminologyDocument(ApiModel):
@@ -56,18 +37,24 @@ class TerminologyDocument(ApiModel):
 
 
 @router.get("/terminology", response_model=TerminologyDocument, summary="Read the terminology")
+@cached_for_public
 async def read_terminology(
     request: Request,
     access: Reader,
     code: Annotated[
-        str | None, Query(max_length=200, description="A code in any spelling (`Orphanet:98896`): its concept only.")
+        str | None,
+        Query(
+            max_length=4000,
+            description="Codes in any spelling (`Orphanet:98896`), with commas: their concepts only, unknown ones left "
+            "out.",
+        ),
     ] = None,
     q: Annotated[
         str | None, Query(max_length=200, description="Words of a name, in French or English; accents do not matter.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="The most concepts that `q` finds.")] = 20,
 ) -> Response:
-    """Return the concept of a code, the concepts that words find, or else those that trials are coded with."""
+    """Return the concepts of codes, the concepts that words find, or else those that trials are coded with."""
     terminology: Terminology = request.app.state.terminology
     if code is None and q is None and _is_current(request, terminology):
         return Response(status_code=304, headers=_headers(terminology))

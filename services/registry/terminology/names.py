@@ -24,6 +24,11 @@ class SortedPhrases:
         keys = ((normalise(name), code) for name, code in self._phrases())
         return sorted({f"{key}\t{code}" for key, code in keys if " " in key or len(key) >= SHORTEST_WORD})
 
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """The normalised words of all phrases."""
+        return frozenset(word for line in self._sorted for word in line.partition("\t")[0].split(" "))
+
     def codes(self, key: str) -> list[str]:
         """Return the codes of a phrase, given by its normalised words."""
         place = bisect_left(self._sorted, f"{key}\t")
@@ -49,6 +54,11 @@ class DiseaseNames:
         self._by_hand = by_hand
         self._tables = tables
         self._code_of = code_of
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The normalised words of all names."""
+        return self._by_hand.vocabulary | self._tables.vocabulary
 
     def exactly(self, text: str) -> tuple[str, ...]:
         """Return the codes of a name that is the whole text."""

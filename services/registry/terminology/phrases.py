@@ -90,6 +90,11 @@ class PhraseTable(Generic[Value]):
         for key in table:
             self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
 
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """The normalised words of all phrases."""
+        return frozenset(word for key in self._table for word in key)
+
     def exactly(self, text: str) -> tuple[Value, ...]:
         """Return the meanings of a phrase that is the whole text."""
         return tuple(value for _, value in self._table.get(tuple(word.folded for word in words(text)), ()))

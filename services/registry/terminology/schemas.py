@@ -1,4 +1,4 @@
-"""Request and response bodies of the internal routes for loaded releases."""
+"""Concepts as answers have them, and the bodies of the internal routes for loaded releases."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,27 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from services.registry.terminology.model import LoadedRelease
-from shared.values.wire import ApiModel
+from shared.values.wire import ApiModel, Label
+
+
+class ConceptDocument(ApiModel):
+    """A concept of the terminology."""
+
+    code: str = Field(description="The code, as `SYSTEM:code`.")
+    system: str = Field(description="The code system.")
+    label: Label = Field(description="The preferred name. French falls back to English.")
+    synonyms: dict[str, list[str]] = Field(description="Other names, by language.")
+    parents: list[str] = Field(description="The codes of more general concepts.")
+    same_as: list[str] = Field(description="Codes of the same concept in other systems.")
+    exclusive_with: list[str] = Field(description="Codes that a patient cannot have together with this one.")
+    children: list[str] = Field(description="Narrower codes of other systems; ranges of ICD-10 (`ICD10:C00-C97`) too.")
+    covers: list[str] = Field(description="Systems in which `children` has every code of the concept.")
+    uncertain: list[str] = Field(description="Codes that may or may not be the concept.")
+    state: str | None = Field(
+        description="How long the state lasts: `permanent`, `persists` until shown ended, `passing`, `exposure` or "
+        "`event`; null: as a more general concept says."
+    )
+    longest: str | None = Field(description="The longest plausible duration of a passing state (ISO 8601).")
 
 
 class ReleaseInput(ApiModel):

@@ -11,9 +11,11 @@ from typing import Any, Final, Self
 from services.registry.terminology.compiled import LANGUAGES, NO_NAMES, PACKAGE, Tables, read_tables
 from services.registry.terminology.concept import Concept
 from services.registry.terminology.finding import ConceptFinder
+from services.registry.terminology.mending import mended
 from services.registry.terminology.merging import links_of, merge
 from services.registry.terminology.names import DiseaseNames, SortedPhrases
-from services.registry.terminology.phrases import PhraseTable
+from services.registry.terminology.phrases import PhraseTable, words
+from services.registry.terminology.products import typed_products
 from services.registry.terminology.releases.draft import Draft
 from shared.terminology.codes import canonical
 from shared.terminology.document import Labels, write_document
@@ -93,14 +95,28 @@ class Terminology:
         return self._concepts[by_hand] if by_hand is not None else self._compiled(code)
 
     def find(self, code: str | None, query: str | None, limit: int) -> list[Concept]:
-        """Return the concept of a code in any spelling, or the concepts that words find; else those written by hand."""
+        """Return the concepts of codes in any spelling, with commas, or those that words find; else those by hand."""
         if code is not None:
-            found = [self.concept(canonical(code))]
+            found = [self.concept(canonical(one)) for one in code.split(",")]
         elif query is not None:
-            found = [self.concept(one) for one in self._finder.find(query, limit)]
+            found = [self.concept(one) for one in self._named(query, limit)]
         else:
             return list(self)
         return [one for one in found if one is not None]
+
+    def is_word(self, word: str) -> bool:
+        """Return whether a normalised word stands in a name of a disease."""
+        return word in self.disease_phrases.vocabulary
+
+    def _named(self, query: str, limit: int) -> list[str]:
+        """Return the codes of the diseases that a product is for, or of the concepts that words find."""
+        typed = words(query)
+        products = [code for one in typed_products(typed) for code in one.value.diseases]
+        if products:
+            return list(dict.fromkeys(products))[:limit]
+        names = self.disease_phrases
+        better = mended(typed, lambda text: [(one.first, one.last) for one in names.find(text)], self.is_word)
+        return self._finder.find(query if better == typed else " ".join(one.text for one in better), limit)
 
     def prepare(self) -> None:
         """Make what the first search by words needs. Takes a second, once."""

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from services.portal.centres.contacts import centres_to_contact
 from services.portal.find.cards import people
+from services.portal.find.contacts import centres_to_contact
 from services.portal.find.departements import DEPARTEMENTS, departement_of, places_of
 from services.portal.find.search import Search
 from services.portal.networks.networks import NETWORKS, networks_named, networks_of

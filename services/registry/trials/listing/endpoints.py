@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.registry.trials.listing.answers import (
     CSV,
@@ -17,7 +17,7 @@ from services.registry.trials.listing.answers import (
 )
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters, dependency
 from services.registry.trials.listing.repository import StoredTrials
-from services.registry.trials.listing.schemas import ListPage, Statistics, Suggestion, Suggestions
+from services.registry.trials.listing.schemas import DiseaseDocument, ListPage, Statistics, Suggestion, Suggestions
 from services.registry.trials.listing.service import TrialSearch, caller_of
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -26,6 +26,7 @@ from shared.http.paging import close_page, open_page
 from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
 from shared.http.versions import IfNoneMatch
+from shared.values.problems import NotFoundError
 from shared.values.wire import Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
@@ -68,6 +69,23 @@ async def read_statistics(request: Request, cached: IfNoneMatch, access: Reader,
     search: TrialSearch = request.app.state.search
     total, counts = await search.statistics(asked, caller_of(access.principal, access.rows))
     body = Statistics(total=total, counts=counts).model_dump_json()
+    return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
+
+
+@router.get("/diseases/{disease}", response_model=DiseaseDocument, summary="Read a disease")
+@cached_for_public
+async def read_disease(
+    request: Request,
+    cached: IfNoneMatch,
+    access: Reader,
+    disease: Annotated[str, Path(max_length=200, description="A code in any spelling, such as `ORPHA:232`.")],
+) -> Response:
+    """Return a disease, the more general ones, and those that its trials name, each with its number of trials."""
+    search: TrialSearch = request.app.state.search
+    found = await search.disease(disease, caller_of(access.principal, access.rows))
+    if found is None:
+        raise NotFoundError
+    body = json.dumps(found, ensure_ascii=False)
     return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 

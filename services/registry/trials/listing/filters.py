@@ -121,7 +121,7 @@ class FilterReader:
         part = self.reader.code(canonical(text.strip()))
         if not self.reader.knows(part.codes) and not self.knows(part.codes):
             raise _unknown("condition")
-        return any_of(any_term("condition", part.codes), any_term("own", part.broader))
+        return part.in_codes()
 
     def nearest(self, asked: TrialFilters) -> dict[str, float]:
         """Return the centres that the filters leave, with their distances in kilometres, the nearest first.

@@ -185,6 +185,7 @@ def _known(places: Mapping[int, TrialPlaces | None]) -> dict[int, TrialPlaces]:
 
 
 def _warm_up(terminology: Terminology) -> None:
-    # Both tables are made when they are first asked for, which takes a second.
+    # The tables are made when they are first asked for, which takes a second.
     terminology.disease_phrases.find(words("x"))
+    terminology.is_word("x")
     vocabulary()

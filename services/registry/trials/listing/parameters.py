@@ -202,8 +202,8 @@ class ListOptions(ApiModel):
             ),
             description="`relevance`: open in France first, then by what matches, distance and date; without `q` those "
             "that will open in France come second, those open elsewhere third; `updated` and `start`: the newest "
-            "first; `identifier`; `distance`: needs `near`. Absent: relevance where anything is asked for, else the "
-            "order in which the registry took the trials.",
+            "first; `identifier`; `distance`: needs `near`; at one distance as by relevance without `q`. Absent: "
+            "relevance where anything is asked for, else the order in which the registry took the trials.",
         ),
     ] = None
     fields: Annotated[

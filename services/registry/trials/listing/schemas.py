@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.registry.model.shown import Trial
+from services.registry.terminology.schemas import ConceptDocument
 from services.registry.trials.schemas import TrialPage
 from shared.values.wire import ApiModel, Instant, Label
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -70,3 +71,30 @@ class Suggestions(ApiModel):
     """What a typed text may mean, the likeliest first of each kind."""
 
     items: list[Suggestion] = Field(description="Diseases, then trials, then centres.")
+
+
+class NamedDisease(ApiModel):
+    """A disease that trials name."""
+
+    code: str = Field(description="Its code.")
+    label: Label = Field(description="Its name.")
+    trials: int = Field(description="How many of the trials name it.")
+    relation: Literal["same", "narrower", "broader", "other"] = Field(
+        description="Whether it is the disease that was asked for, a form of it, a broader one, or another disease "
+        "that the trials treat too."
+    )
+
+
+class BroaderDisease(ConceptDocument):
+    """A more general disease."""
+
+    trials: int = Field(description="The number of trials that `condition` finds with its code.")
+
+
+class DiseaseDocument(ApiModel):
+    """A disease among the others."""
+
+    concept: ConceptDocument = Field(description="The disease.")
+    trials: int = Field(description="The number of trials that `condition` finds with its code.")
+    named: list[NamedDisease] = Field(description="What these trials name, the most frequent first.")
+    broader: list[BroaderDisease] = Field(description="More general diseases, the nearest first.")

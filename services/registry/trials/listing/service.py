@@ -14,6 +14,7 @@ from services.registry.search.query import SearchReader
 from services.registry.search.words import index_words
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing import suggesting
+from services.registry.trials.listing.diseases import disease_json
 from services.registry.trials.listing.filters import Caller, FilterReader, by_opening, by_openness, check_facets
 from services.registry.trials.listing.follower import IndexFollower
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters
@@ -135,6 +136,11 @@ class TrialSearch:
         query, _ = self._query(view, asked, caller, self._filters(view, caller, atlas))
         return self._counted(view, query, asked, STATISTICS)
 
+    async def disease(self, code: str, caller: Caller) -> dict[str, Any] | None:
+        """Return a disease among the others as JSON; None: no concept has the code."""
+        view = await self._index.current()
+        return await asyncio.to_thread(disease_json, code, view, caller.visible, self._terminology, self._reader)
+
     async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         """Return diseases, the numbers of trials, and centres that a typed text may mean."""
         return await asyncio.to_thread(self._suggestions, await self._index.current(), typed, caller)
@@ -179,7 +185,7 @@ class TrialSearch:
             if not asked.near:
                 detail = Label(fr="distance demande near", en="distance needs near")
                 raise UnknownFilterError(errors=[Fault(pointer="/query/sort", code="unknown_sort", detail=detail)])
-            return [filters.by_distance(asked)], "by_relevance"
+            return [filters.by_distance(asked), by_opening()], "by_relevance"
         if sort != "relevance":
             return [], f"by_{sort}"
         levels = [by_openness() if asked.q.strip() else by_opening(), tiers, filters.by_distance(asked)]

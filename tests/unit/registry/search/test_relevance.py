@@ -64,8 +64,9 @@ def test_searches_find_their_trials(corpus: Corpus, keys: dict[str, str]) -> Non
         hits = {keys.get(one, one) for one in here}
         # The real trials of the sample may rightly come first too: they are compared by the other test.
         first = [keys[one] for one in here if one not in sample][: min(FIRST, len(expected))]
-        if expected - hits or (group.get("first", True) and not set(first) <= expected):
-            wrong.append((query, sorted(expected - hits), first))
+        others = hits & set(keys.values()) - expected if group.get("only") else set()
+        if expected - hits or others or (group.get("first", True) and not set(first) <= expected):
+            wrong.append((query, sorted(expected - hits), first, others))
     assert wrong == []
 
 
@@ -76,6 +77,13 @@ def test_a_list_without_a_text_is_by_openness(corpus: Corpus, keys: dict[str, st
     places = [order.index(kind) if kind in order else len(order) for kind in listed]
     assert places == sorted(places)
     assert set(places) == {0, 1, 2, 3}
+
+
+def test_the_list_of_a_centre_begins_with_what_is_open_there(corpus: Corpus) -> None:
+    listed = corpus.of("", centre="fr-necker", near="fr-necker", sort="distance")
+    open_there = corpus.of("", centre="fr-necker", open="true")
+    assert set(listed[: len(open_there)]) == set(open_there)
+    assert 0 < len(open_there) < len(listed)
 
 
 @pytest.mark.real_data

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.registry.terminology.terminology import builtin
 from shared.terminology.clinical_data import TESTS
 
 ROOT = Path(__file__).parents[4]
@@ -204,6 +205,7 @@ def test_products_are_named_once_with_their_kind():
         assert product["inn"]["fr"], product
         assert product["kind"] in kinds, product
         assert re.fullmatch(SHAPES["ATC"], product.get("atc", "A")), product
+        assert all(builtin().concept(code) for code in product.get("diseases", ())), product
 
 
 def test_clinical_tables_are_complete():
