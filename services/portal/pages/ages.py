@@ -2,6 +2,7 @@
 
 import re
 
+from services.portal.pages.formats import Formats
 from shared.values.language import Language
 
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?")
@@ -17,7 +18,7 @@ def duration(text: str | None, language: Language) -> str:
     if match is None:
         return ""
     parts = [
-        f"{int(number)} {names[0 if int(number) == 1 else 1]}"
+        f"{int(number)} {Formats(language).plural(int(number), *names)}"
         for number, names in zip(match.groups(), _UNITS[language], strict=True)
         if number is not None
     ]
@@ -42,6 +43,6 @@ def age_range(least: str | None, most: str | None, language: Language) -> str:
         return f"À partir de {first}" if french else f"From {first}"
     if not first or first.startswith("0 "):
         return f"Jusqu'à {last}" if french else f"Up to {last}"
-    if first.split(" ")[1:] == last.split(" ")[1:]:
-        first = first.split(" ")[0]
+    if len(first.split()) == len(last.split()) == 2 and first.split()[1] == last.split()[1]:
+        first = first.split()[0]
     return f"De {first} à {last}" if french else f"From {first} to {last}"

@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from services.portal.pages.codes import WORDS
+from services.portal.pages.days import in_paris
 from shared.values.language import Language
 
 _MONTHS = {
@@ -50,11 +51,13 @@ class Formats:
     language: Language
 
     def day(self, value: str | date | None) -> str:
-        """Write a day, a month or a year: ``2026-04-01``, ``2026-04`` or ``2026``; an instant by its day."""
+        """Write a day, a month or a year: ``2026-04-01``, ``2026-04`` or ``2026``; an instant by its day in Paris."""
         if value is None or value == "":
             return ""
-        text = value.isoformat() if isinstance(value, date | datetime) else value
-        year, month, day = [*text[:10].split("-"), "", ""][:3]
+        text = value if isinstance(value, str) else value.isoformat()
+        if "T" in text:
+            text = in_paris(text).date().isoformat()
+        year, month, day = [*text.split("-"), "", ""][:3]
         if not month:
             return year
         name = _MONTHS[self.language][int(month) - 1]
@@ -62,6 +65,10 @@ class Formats:
             return f"{name} {year}"
         number = "1er" if self.language == "fr" and int(day) == 1 else str(int(day))
         return f"{number} {name} {year}"
+
+    def moment(self, instant: str) -> str:
+        """Write an instant by its day and time in Paris."""
+        return f"{self.day(instant)}, {in_paris(instant):%H:%M} (Paris)"
 
     def number(self, value: float) -> str:
         """Write a number with separators of thousands, with at most one decimal."""

@@ -58,9 +58,9 @@ _TEXTS = {
     "copies": Label(fr="Nombre de copies", en="Number of copies"),
     "hgvs": Label(fr="Expression HGVS", en="HGVS expression"),
 }
-_DAY = Label(fr="AAAA-MM-JJ ou JJ/MM/AAAA", en="YYYY-MM-DD")
+_DAY = Label(fr="JJ/MM/AAAA ou AAAA-MM-JJ", en="YYYY-MM-DD")
 _HINTS = {
-    "dates": Label(fr="AAAA-MM-JJ, séparées par des espaces", en="YYYY-MM-DD, separated by spaces"),
+    "dates": Label(fr="JJ/MM/AAAA, séparées par des espaces", en="YYYY-MM-DD, separated by spaces"),
     "end": Label(fr="vide : en cours", en="empty: ongoing"),
     "gestation": Label(fr="semaines + jours, p. ex. 30+4", en="weeks + days, such as 30+4"),
     "hgvs": Label(fr="p. ex. NM_004006.3:c.…", en="such as NM_004006.3:c.…"),
