@@ -9,6 +9,7 @@ from typing import Any
 from services.portal.pages.codes import WORDS
 from services.portal.pages.days import in_paris
 from shared.values.language import Language
+from shared.values.wire import Label
 
 _MONTHS = {
     "fr": [
@@ -84,12 +85,14 @@ class Formats:
         pair = WORDS.get(group, {}).get(code)
         return pair[0 if self.language == "fr" else 1] if pair else code.replace("_", " ")
 
-    def label(self, texts: Mapping[str, Any] | str | None) -> str:
+    def label(self, texts: Label | Mapping[str, Any] | str | None) -> str:
         """Choose from ``{"fr": …, "en": …}``; the other language where this one is missing."""
         if texts is None:
             return ""
         if isinstance(texts, str):
             return texts
+        if isinstance(texts, Label):
+            return str(getattr(texts, self.language))
         return str(texts.get(self.language) or texts.get("fr") or texts.get("en") or "")
 
     def listed(self, items: Iterable[str]) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.portal.pages.ages import duration
 from services.portal.pages.formats import Formats
-from shared.criteria.words import duration
 from shared.values.wire import Label
 
 _VISITS = ("visits_first_year", "hospital_nights", "remote_visits")
@@ -55,7 +55,7 @@ def participation_of(trial: Mapping[str, Any], follow_up: Mapping[str, Any] | No
     note = said.get("note") or {}
     by_answer: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for key, label in _PAID.items():
-        by_answer[said.get(key)].append(getattr(label, formats.language))
+        by_answer[said.get(key)].append(formats.label(label))
     return Participation(
         visits=_visits(said, formats),
         duration=in_words(said.get("duration"), formats),
@@ -72,7 +72,7 @@ def participation_of(trial: Mapping[str, Any], follow_up: Mapping[str, Any] | No
 
 def in_words(value: str | None, formats: Formats) -> str:
     """Write a duration; whole years that a source counts in months as years."""
-    return getattr(duration(_years(value)), formats.language) if value else ""
+    return duration(_years(value), formats.language) if value else ""
 
 
 def _years(value: str) -> str:

@@ -32,7 +32,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
     names = names_of_facts(outcome.state, outcome.names, formats)
     problem = None if outcome.problem is None else in_words(outcome.problem, visitor.language)
     at_fields, other_faults = _placed(problem, outcome.kept)
-    faults = at_fields | {name: formats.label(label.model_dump()) for name, label in outcome.faults.items()}
+    faults = at_fields | {name: formats.label(label) for name, label in outcome.faults.items()}
     return {
         "state": outcome.state,
         "outcome": outcome,
@@ -65,7 +65,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "variant_types": [(code, formats.word("variant_type", code)) for code in WORDS["variant_type"]],
         "unknown": unknown_criteria,
         "may_refer": view.may_refer(visitor.me),
-        "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
+        "examples": [(name, formats.label(label)) for name, label in EXAMPLES.items()],
         "fault": lambda name: faults.get(name, ""),
         "wrong_in": lambda prefix: any(name == prefix or name.startswith(f"{prefix}f") for name in outcome.faults),
         "exact": lambda value: view.exact(value, formats),

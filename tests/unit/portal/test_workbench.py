@@ -128,7 +128,7 @@ def test_a_timeline_shows_each_verdict_in_proportion() -> None:
 
 def test_limits_durations_and_facts_are_in_words() -> None:
     french = Formats("fr")
-    assert duration_in_words("P3Y4M", french) == "3 ans 4 mois"
+    assert duration_in_words("P3Y4M", french) == "3 ans et 4 mois"
     assert limit_in_words({"op": "<=", "value": 3, "unit": None, "basis": "xULN"}, french) == (
         "≤ 3 × la limite supérieure du laboratoire"
     )

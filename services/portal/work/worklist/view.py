@@ -65,7 +65,7 @@ def groups_of(waiting: Waiting, formats: Formats) -> Sequence[tuple[str, str, Se
     found: dict[str, list[Line]] = {}
     for item in waiting.worklist["items"]:
         found.setdefault(_group(item, today), []).append(_line(item, waiting, formats))
-    return [(code, title.model_dump()[formats.language], found[code]) for code, title in _GROUPS if code in found]
+    return [(code, formats.label(title), found[code]) for code, title in _GROUPS if code in found]
 
 
 def sentences_of(waiting: Waiting, formats: Formats) -> Sequence[Sentence]:
