@@ -117,6 +117,10 @@ def sentence(expression: expressions.Node, labels: Labels) -> Words:
             count = expression.at_least
             head = Words(f"au moins {count} de : ", f"at least {count} of: ")
             return head + joined(map(inner, expression.of), Words(" ; ", "; "))
+        case expressions.Not(not_=expressions.Sex() as sex):
+            return Words("sexe autre que ", "sex other than ") + (
+                Words("masculin", "male") if sex.value == "male" else Words("féminin", "female")
+            )
         case expressions.Not():
             return Words("pas : ", "not: ") + inner(expression.not_)
         case expressions.If():
