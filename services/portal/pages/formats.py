@@ -107,6 +107,15 @@ class Formats:
         letters = unicodedata.normalize("NFKD", text.casefold())
         return "".join(one for one in letters if not unicodedata.combining(one))
 
+    @property
+    def colon(self) -> str:
+        """What stands between a name and what is said of it."""
+        return " : " if self.language == "fr" else ": "
+
+    def quoted(self, text: str) -> str:
+        """Put a text into quotation marks."""
+        return f"« {text} »" if self.language == "fr" else f"“{text}”"
+
     def plural(self, count: int, one: str, many: str) -> str:
         """Choose the singular or plural: French has the singular for 0 and 1."""
         return one if count == 1 or (self.language == "fr" and count == 0) else many

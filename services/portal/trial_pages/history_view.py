@@ -124,7 +124,7 @@ def _lines(path: str, value: Any, formats: Formats) -> list[str]:
         return [_item(one, formats) for one in value]
     if isinstance(value, dict):
         given = {key.replace("_", " "): _item(one, formats) for key, one in value.items() if one not in (None, [])}
-        return [f"{key} : {one}" for key, one in given.items()]
+        return [f"{key}{formats.colon}{one}" for key, one in given.items()]
     return [line for line in _item(value, formats).splitlines() if line.strip()]
 
 

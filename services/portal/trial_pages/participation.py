@@ -12,10 +12,8 @@ from shared.values.wire import Label
 _VISITS = ("visits_first_year", "hospital_nights", "remote_visits")
 _PAID = {
     "travel_paid": Label(fr="les trajets", en="travel"),
-    "accommodation_paid": Label(fr="l'hébergement près du centre", en="accommodation near the site"),
-    "companion_paid": Label(
-        fr="les frais d'une personne qui accompagne", en="the expenses of one person who accompanies"
-    ),
+    "accommodation_paid": Label(fr="l'hébergement près du centre", en="accommodation near the centre"),
+    "companion_paid": Label(fr="les frais d'une personne qui accompagne", en="the expenses of one accompanying person"),
 }
 _OTHER = {"fr": "en", "en": "fr"}
 _YEARS = re.compile(r"P([0-9]+)M")
@@ -86,7 +84,7 @@ def _visits(said: Mapping[str, Any], formats: Formats) -> list[str]:
     french, found = formats.language == "fr", []
     if visits is not None:
         words = formats.plural(visits, *(("visite", "visites") if french else ("visit", "visits")))
-        place = "au centre la première année" if french else "to the site in the first year"
+        place = "au centre la première année" if french else "to the centre in the first year"
         found.append(f"{formats.number(visits)} {words} {place}")
     if nights is not None:
         words = formats.plural(nights, *(("nuit", "nuits") if french else ("night", "nights")))

@@ -105,6 +105,6 @@ async def _code(api: Api, line: str, formats: Formats) -> str:
     if len(chosen) == 1:
         return str(chosen[0]["code"])
     if not chosen:
-        return f"« {line} » : {formats.label(_NO_DISEASE)}"
+        return f"{formats.quoted(line)}{formats.colon}{formats.label(_NO_DISEASE)}"
     listed = "; ".join(f"{one['code']} {formats.label(one['label'])}" for one in chosen)
-    return f"« {line} » : {formats.label(_WHICH)} {listed}"
+    return f"{formats.quoted(line)}{formats.colon}{formats.label(_WHICH)} {listed}"
