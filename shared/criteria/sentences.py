@@ -31,7 +31,7 @@ _BASES: Final = {
     "absolute": NOTHING,
     "xULN": Words(" fois la limite supérieure de la normale", " times the upper limit of normal"),
     "xLLN": Words(" fois la limite inférieure de la normale", " times the lower limit of normal"),
-    "pct_predicted": Words(" % de la valeur prédite", " % of the predicted value"),
+    "pct_predicted": Words(" % de la valeur théorique", " % of the predicted value"),
 }
 _RELATIVES: Final = {
     "mother": Words("chez la mère : ", "in the mother: "),
