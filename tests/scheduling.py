@@ -1,8 +1,10 @@
-"""Decide which worker runs which tests, and in which order: the longest first, so that all workers end together."""
+"""Decide which tests `make test` runs, on which worker, and in which order: all workers shall end together."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
+from zlib import crc32
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -42,6 +44,12 @@ ORDER = (
     "tests/architecture/",
     "",
 )
+DATABASES = ("postgresql", "sqlite")
+# What these files test is how a database behaves. `make test` runs them on both kinds, all others on one.
+ON_BOTH = frozenset(
+    f"tests/contract/test_{name}.py"
+    for name in ("db_copy", "feed", "migrations", "near", "search", "sequencing", "time_limits")
+)
 
 
 def workers() -> int:
@@ -59,6 +67,24 @@ def unit_of_work(nodeid: str) -> str:
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """Return the tests in the order in which the workers begin them; within a file nothing changes."""
     return sorted(items, key=lambda item: next(at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)))
+
+
+def on_the_second_database(items: Iterable[pytest.Item]) -> Iterable[pytest.Item]:
+    """Yield the tests that `make test` leaves to `make test-full`: the same test runs on the other database.
+
+    Which one is drawn from the test's name, so that it does not change when other tests are added.
+    """
+    kinds: dict[str, dict[str, list[pytest.Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        file, test = item.nodeid.partition("[")[0].split("::", 1)
+        values = (
+            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        )
+        if file not in ON_BOTH and (kind := next((one for one in DATABASES if one in values), None)):
+            kinds[f"{file}::{test}"][kind].append(item)
+    for name, found in kinds.items():
+        if len(found) == len(DATABASES):
+            yield from found[DATABASES[crc32(name.encode()) % len(DATABASES)]]
 
 
 class Scheduler(LoadScopeScheduling):

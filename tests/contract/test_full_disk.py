@@ -48,6 +48,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(tmp_path / "disk", mounted=own)
 
 
+@pytest.mark.full
 async def test_a_full_disk_refuses_matches_and_does_not_stop_the_snapshot(disk: Disk, tmp_path: Path) -> None:
     registry = await asyncio.to_thread(ServiceProcess, tmp_path / "registry")
     matching = await asyncio.to_thread(

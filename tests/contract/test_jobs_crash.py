@@ -38,7 +38,7 @@ async def test_any_process_continues_a_job_of_one_that_died(network: Network, mo
                 async with asyncio.timeout(dice.uniform(0.05, 1.5)):  # long enough for a slow machine
                     await worker.step()
 
-    answer = await partner.send(lines(*(a_trial(f"K-{number}") for number in range(60))))
+    answer = await partner.send(lines(*(a_trial(f"K-{number}") for number in range(24))))
     processes = [asyncio.create_task(die_again_and_again()) for _ in range(2)]
     try:
         job, results = await partner.ended(answer.json()["id"])
@@ -46,9 +46,9 @@ async def test_any_process_continues_a_job_of_one_that_died(network: Network, mo
         for one in processes:
             one.cancel()
         await asyncio.gather(*processes, return_exceptions=True)
-    assert (job["state"], job["counts"]) == ("done", {"created": 60})
-    assert [one["line"] for one in results] == list(range(1, 61))
-    assert len({one["trial_id"] for one in results}) == 60
+    assert (job["state"], job["counts"]) == ("done", {"created": 24})
+    assert [one["line"] for one in results] == list(range(1, 25))
+    assert len({one["trial_id"] for one in results}) == 24
     assert {(await partner.trial(one["trial_id"]))["version"] for one in results} == {1}
 
 
@@ -58,18 +58,18 @@ async def test_a_killed_registry_continues_after_its_restart(tmp_path: Path) -> 
     async with httpx.AsyncClient(base_url=registry.url, headers=headers, trust_env=False) as client:
         organisation = {"kind": "network", "name": "Network"}
         await client.put(f"{ORGANISATIONS}/fr-net", json=organisation, headers={"If-None-Match": "*"})
-        sent = lines(*(a_trial(f"L-{number}") for number in range(120)))
+        sent = lines(*(a_trial(f"L-{number}") for number in range(60)))
         path = "/registry/v1/sources/partner:fr-net/trials"
         job = (await client.put(path, content=sent, headers={"Content-Type": NDJSON})).json()["id"]
         found = await until(lambda: _job(client, job, lambda one: one["done"] > 0))
         registry.kill()
-    assert 0 < found["done"] < 120
+    assert 0 < found["done"] < 60
     registry = ServiceProcess(tmp_path, sample=False)
     async with httpx.AsyncClient(base_url=registry.url, headers=headers, trust_env=False) as client:
         ended = await until(lambda: _job(client, job, lambda one: one["state"] in ENDED))
-        assert (ended["state"], ended["counts"]) == ("done", {"created": 120})
+        assert (ended["state"], ended["counts"]) == ("done", {"created": 60})
         events: list[dict[str, Any]] = (await client.get("/registry/v1/feed?types=trial.published&limit=1000")).json()
-        assert len(events) == len({one["subject"] for one in events}) == 120
+        assert len(events) == len({one["subject"] for one in events}) == 60
     registry.kill()
 
 

@@ -72,7 +72,7 @@ async def write_until(
             assert answer.status_code == 503, answer.text
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(200, marks=pytest.mark.full)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(200, marks=pytest.mark.full)])
 async def test_after_a_kill_every_acknowledged_write_is_stored(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(rounds)
     acknowledged: dict[tuple[str, int], str] = {}

@@ -66,11 +66,13 @@ def lint(spectral: list[str], *files: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=NODE, capture_output=True, text=True, check=False, timeout=300)
 
 
+@pytest.mark.full
 def test_the_linter_has_no_remarks(spectral: list[str]) -> None:
     result = lint(spectral, *(OPENAPI / f"{name}.json" for name in SERVICES))
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.full
 def test_the_linter_reports_a_faulty_document(spectral: list[str], tmp_path: Path) -> None:
     document = documents()["notifications"]
     path = "/notifications/v1/subscriptions"

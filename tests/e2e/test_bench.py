@@ -45,6 +45,7 @@ def check_names(figures: list[dict[str, Any]], groups: set[str]) -> None:
         assert sum(name.endswith("many listed") for name in matches) == 2
 
 
+@pytest.mark.full
 def test_a_small_run_has_every_comparison_and_every_page() -> None:
     groups = {"hits", "pages"}
     only = (word for group in sorted(groups) for word in ("--only", group))

@@ -61,6 +61,7 @@ def generator() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(folder), "PATH": path}
 
 
+@pytest.mark.full
 def test_a_python_client_is_generated_imported_and_matches(
     system: System, expected: dict[str, str], generator: dict[str, str], tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_python_client_is_generated_imported_and_matches(
     assert verdicts(json.loads(answer)) == expected
 
 
+@pytest.mark.full
 def test_a_typescript_client_is_generated_compiled_and_matches(
     system: System, expected: dict[str, str], tmp_path: Path
 ) -> None:

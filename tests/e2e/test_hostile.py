@@ -194,7 +194,7 @@ SLOW: list[tuple[bytes, bytes | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize("sockets", [100, pytest.param(500, marks=[pytest.mark.full, pytest.mark.alone])])
+@pytest.mark.parametrize("sockets", [20, pytest.param(500, marks=[pytest.mark.full, pytest.mark.alone])])
 async def test_callers_that_never_end_block_no_others(
     system: System, sockets: int, figure: Callable[[str, object], None]
 ) -> None:

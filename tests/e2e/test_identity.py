@@ -240,6 +240,7 @@ def test_a_client_rotates_its_signing_keys(inhabited: System, tmp_path: Path) ->
     assert "private" not in json.loads(inhabited.typed("client", "show", client, "--json").stdout)
 
 
+@pytest.mark.full
 def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
     inhabited: System, figure: Callable[[str, object], None]
 ) -> None:

@@ -124,14 +124,11 @@ async def replace_one_of_each(system: System, services: list[str], number: signa
     await asyncio.gather(*(replace_one(system, service, number) for service in services))
 
 
-@pytest.mark.parametrize(
-    ("services", "rounds"),
-    [(["registry", "matching"], 1), pytest.param(["registry", "matching", "notifications"], 4, marks=pytest.mark.full)],
-    ids=["once", "again and again"],
-)
+@pytest.mark.full
 async def test_replicas_are_replaced_under_load(
-    tmp_path: Path, databases: dict[str, str], figure: Callable[[str, object], None], services: list[str], rounds: int
+    tmp_path: Path, databases: dict[str, str], figure: Callable[[str, object], None]
 ) -> None:
+    services, rounds = ["registry", "matching", "notifications"], 4
     asked_for = [word for service in services for word in ("--replicas", f"{service}=2")]
     system = System(tmp_path / "var", None, *asked_for, **databases, CLEIO_GATEWAY_PATIENCE="60s")
     try:

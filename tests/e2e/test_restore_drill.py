@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.e2e.conftest import ROOT, System, eventually
 from tests.e2e.test_main_job import BOY, Receiver
@@ -28,6 +29,7 @@ def set_status(admin: httpx.Client, trial: str, status: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.full
 def test_after_a_restore_every_consumer_has_the_restored_history(tmp_path: Path) -> None:
     settings = {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8", "CLEIO_NOTIFICATIONS_RETRY_SECONDS": "[0, 0.2, 0.2]"}
     receiver = Receiver()
