@@ -34,6 +34,7 @@ from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+_STALE = 412
 _REQUESTS = "/registry/v1/feasibility"
 
 
@@ -177,7 +178,9 @@ async def _page(
         found=found,
         steps=steps["items"],
         sheet=sheet,
-        sections=sections_of(sheet, sent, faults) if sheet else [],
+        sections=sections_of(sheet, sent, faults, is_stale=error is not None and error.status == _STALE)
+        if sheet
+        else [],
         study=lines_of(found["dossier"]["trial"], Formats(visitor.language)),
         gate=gate,
         reasons=REASONS,
