@@ -53,6 +53,9 @@ def test_a_refused_page_says_which_right_is_missing(site: System, page: Page, ch
     expect(page.get_by_role("main")).to_contain_text("le droit de lire la file de relecture")
     expect(page.get_by_role("main")).to_contain_text("organisations de ce type : coordination")
     check(page)
+    mistyped = page.goto(f"{site.url}/workspace/referrals/REF-0")
+    assert mistyped is not None
+    assert mistyped.status == 404
 
 
 def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page, check: Callable[[Page], None]) -> None:

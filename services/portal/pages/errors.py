@@ -17,6 +17,7 @@ from shared.values.problems import Problem
 from shared.values.wire import Label
 
 FORBIDDEN = 403
+NOT_FOUND = 404
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
@@ -46,6 +47,9 @@ async def _from_api(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     if error.status == UNAUTHENTICATED:
         await end_session(request)
+    # A part of the address that has not the form of a reference names nothing.
+    if error.faults and all(str(one["pointer"]).startswith("/path/") for one in error.faults):
+        return _error_page(request, NOT_FOUND, error.title, error.detail, {})
     return _error_page(request, error.status, error.title, error.detail, {}, error.faults)
 
 
