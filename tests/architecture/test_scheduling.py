@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import FOLDERS, ORDER, SPREAD, TOGETHER, unit_of_work
+from tests.scheduling import FOLDERS, ON_BOTH, ORDER, SPREAD, TOGETHER, unit_of_work
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"system", "inhabited", "traced"}  # the fixtures of tests/e2e/conftest.py with the scope of a session
@@ -36,7 +36,7 @@ def test_files_that_share_an_installation_run_on_one_worker() -> None:
 
 
 def test_every_name_in_the_schedule_exists() -> None:
-    assert [name for name in (*ORDER, *SPREAD, *TOGETHER, *FOLDERS) if not (ROOT / name).exists()] == []
+    assert [name for name in (*ORDER, *SPREAD, *TOGETHER, *FOLDERS, *ON_BOTH) if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize(

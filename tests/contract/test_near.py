@@ -17,6 +17,8 @@ from tests.geography import COMMUNES, DEPARTEMENTS, body_of
 pytestmark = pytest.mark.anyio
 
 TRIALS = "/registry/v1/trials"
+# Strasbourg at the Mediterranean.
+MOVED = COMMUNES.replace("48.57124,7.76752", "43.29239,5.42189")
 
 
 @pytest.fixture
@@ -62,6 +64,15 @@ async def test_each_trial_names_its_nearest_open_site(registry: FastAPI) -> None
         assert {one["nearest"]["centre"] for one in within} == {"fr-strasbourg"}
         table = await anyone.get(TRIALS, params={"near": "67", "radius": "50"}, headers={"Accept": "text/csv"})
         assert {one["nearest_centre"] for one in csv.DictReader(io.StringIO(table.text))} <= {"fr-strasbourg", ""}
+
+
+async def test_new_files_take_effect_at_once(registry: FastAPI) -> None:
+    async with client_of(registry) as anyone, client_of(registry, token=INTERNAL) as inside:
+        for communes, nearest in ((COMMUNES, "fr-strasbourg"), (MOVED, "fr-marseille")):
+            body = body_of(communes, DEPARTEMENTS)
+            assert (await inside.post("/registry/v1/internal/geography/files", json=body)).is_success
+            found = await listed(anyone, near="67100", sort="distance")
+            assert found[0]["nearest"]["centre"] == nearest
 
 
 async def test_pages_near_a_place_follow_each_other(registry: FastAPI) -> None:

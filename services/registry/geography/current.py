@@ -49,6 +49,7 @@ class CurrentGeography:
                 contents = {one.kind: await repository.content(one) for one in files}
             self._atlas = await asyncio.to_thread(atlas_of, files, contents)
             self._files = files
+            self._database.revision.advance()  # what was answered with the files before is no longer served
 
     async def watch(self) -> None:
         """Refresh, then wait: the command line or another replica may have loaded files."""

@@ -35,6 +35,7 @@ class CurrentTerminology:
             self._terminology = terminology = await build_terminology(contents)
             self._use(terminology)
             self._loaded, self._version = loaded, terminology.version
+            self._database.revision.advance()  # what was answered with the terminology before is no longer served
 
     async def publish(self) -> None:
         """Refresh, and announce a new version. Not inside a request: the announcement is no part of one."""
