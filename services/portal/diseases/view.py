@@ -5,11 +5,10 @@ from typing import Any
 
 from services.portal.centres.contacts import centres_to_contact
 from services.portal.diseases.reading import Disease
-from services.portal.find.cards import Card, card
+from services.portal.find.cards import OPEN, Card, card
 from services.portal.find.departements import DEPARTEMENTS, departement_of
 from services.portal.pages.formats import Formats
 from shared.values.wire import Label
-from shared.vocabulary.recruitment import OPEN_STATUSES
 
 SOON = frozenset({"not_yet_recruiting", "in_review"})
 _GROUPS = (
@@ -56,7 +55,7 @@ def _counted(values: Sequence[Mapping[str, Any]], formats: Formats) -> list[tupl
 
 
 def _group(one: Card) -> str:
-    if one.status in OPEN_STATUSES:
+    if one.status in OPEN:
         return "open"
     return "soon" if one.status in SOON else "closed"
 

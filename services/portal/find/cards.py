@@ -8,6 +8,7 @@ from services.portal.pages.ages import age_range, years
 from services.portal.pages.formats import Formats
 from shared.vocabulary.recruitment import CLOSED_STATUSES, OPEN_STATUSES
 
+OPEN = OPEN_STATUSES
 _CITIES = 4
 _ADULT = 18
 
@@ -72,7 +73,7 @@ def open_sites(trial: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the sites that take patients: none where the trial itself takes none."""
     if trial["status"] in CLOSED_STATUSES:
         return []
-    return [site for site in trial.get("sites") or () if site["status"] in OPEN_STATUSES]
+    return [site for site in trial.get("sites") or () if site["status"] in OPEN]
 
 
 def people(eligibility: Mapping[str, Any], formats: Formats) -> str:

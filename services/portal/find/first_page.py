@@ -5,11 +5,10 @@ from typing import Any
 
 from services.portal.clients.api import Api
 from services.portal.clients.names import centres_of, concepts_of
-from services.portal.find.cards import Names, card, codes_of
+from services.portal.find.cards import OPEN, Names, card, codes_of
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.reading import FIELDS, place_of
 from services.portal.pages.formats import Formats
-from shared.vocabulary.recruitment import OPEN_STATUSES
 
 _TRIALS = "/registry/v1/trials"
 _DISEASES, _NEAREST = 8, 3
@@ -33,7 +32,7 @@ async def first_page(api: Api, place: str, formats: Formats) -> dict[str, Any]:
         "has_wrong_place": bool(place) and near is None,
         "nearest": [card(trial, names, formats) for trial in nearest["items"]],
         "diseases": counted["counts"]["condition"][:_DISEASES],
-        "open_trials": sum(one["count"] for one in counted["counts"]["status"] if one["value"] in OPEN_STATUSES),
+        "open_trials": sum(one["count"] for one in counted["counts"]["status"] if one["value"] in OPEN),
         "demonstrations": sum(trial["sample"] == "demo" for trial in latest["items"]),
         "centres": sum(1 for one in centres.values() if one["member"]),
         "confirmed": formats.day(max(days, default=None)),

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.portal.find.cards import Card, card
+from services.portal.find.cards import OPEN, Card, card
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.find.reading import Found
 from services.portal.find.search import Search
 from services.portal.pages.formats import Formats
 from shared.values.wire import Label
-from shared.vocabulary.recruitment import OPEN_STATUSES
 
 _MOST = 12
 _TITLES = {
@@ -68,7 +67,7 @@ def results(search: Search, found: Found, formats: Formats) -> Results:
 def _summary(found: Found, formats: Formats) -> str:
     french = formats.language == "fr"
     total = formats.number(found.total)
-    recruiting = sum(one["count"] for one in found.counts["status"] if one["value"] in OPEN_STATUSES)
+    recruiting = sum(one["count"] for one in found.counts["status"] if one["value"] in OPEN)
     if french:
         text = f"{total} {formats.plural(found.total, 'essai trouvé', 'essais trouvés')}"
         opened = f", dont {formats.number(recruiting)} {formats.plural(recruiting, 'ouvert', 'ouverts')} aux inclusions"

@@ -16,8 +16,8 @@ from shared.http.context import request_id_of
 from shared.values.problems import Problem
 from shared.values.wire import Label
 
-FORBIDDEN = 403
 NOT_FOUND = 404
+FORBIDDEN = 403
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
