@@ -16,7 +16,7 @@ Fields = Callable[[str], str]
 Wanted = Mapping[str, Any]
 
 _DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
-_FRENCH_DAY = re.compile(r"^(?:(\d{1,2})/)?(\d{1,2})/(\d{4})$")
+_FRENCH_DAY = re.compile(r"^(?:(\d{1,2})[/. -])?(\d{1,2})[/. -](\d{4})$")
 _NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
 _AND = r"\s*(?:,|et|and)?\s*"
 _AGE = re.compile(

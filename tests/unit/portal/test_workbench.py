@@ -137,7 +137,11 @@ def test_limits_durations_and_facts_are_in_words() -> None:
 
 
 def test_days_and_ages_are_read_as_people_write_them() -> None:
-    assert [day_of("on", text) for text in ("29/02/2024", "03/2010", "2010")] == ["2024-02-29", "2010-03", "2010"]
+    assert [day_of("on", text) for text in ("29/02/2024", "1.3.2010", "03/2010")] == [
+        "2024-02-29",
+        "2010-03-01",
+        "2010-03",
+    ]
     for text in ("29/02/2023", "2010-13", "31/04/2010"):
         with pytest.raises(NotUnderstoodError):
             day_of("on", text)
