@@ -1,8 +1,13 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from shared.values.clock import day_in_france
 from shared.values.working_days import end_of_period, public_holidays, working_days
+
+
+def test_a_day_ends_at_midnight_in_paris() -> None:
+    assert day_in_france(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2027, 1, 1)
 
 
 def test_the_public_holidays_of_2026() -> None:
