@@ -31,7 +31,7 @@ _BASES: Final = {
     "absolute": NOTHING,
     "xULN": Words(" fois la limite supérieure de la normale", " times the upper limit of normal"),
     "xLLN": Words(" fois la limite inférieure de la normale", " times the lower limit of normal"),
-    "pct_predicted": Words(" % de la valeur prédite", " % of the predicted value"),
+    "pct_predicted": Words(" % de la valeur théorique", " % of the predicted value"),
 }
 _RELATIVES: Final = {
     "mother": Words("chez la mère : ", "in the mother: "),
@@ -117,6 +117,10 @@ def sentence(expression: expressions.Node, labels: Labels) -> Words:
             count = expression.at_least
             head = Words(f"au moins {count} de : ", f"at least {count} of: ")
             return head + joined(map(inner, expression.of), Words(" ; ", "; "))
+        case expressions.Not(not_=expressions.Sex() as sex):
+            return Words("sexe autre que ", "sex other than ") + (
+                Words("masculin", "male") if sex.value == "male" else Words("féminin", "female")
+            )
         case expressions.Not():
             return Words("pas : ", "not: ") + inner(expression.not_)
         case expressions.If():

@@ -53,15 +53,6 @@ def working_days(start: date, end: date) -> int:
     return years + _counted(end.year)[_of_year(end)] - _counted(start.year)[_of_year(start)]
 
 
-def add_working_days(start: date, days: int) -> date:
-    """Return the day that is so many working days after ``start``."""
-    day = start
-    while days > 0:
-        day += _DAY
-        days -= is_working_day(day)
-    return day
-
-
 def end_of_period(start: date, days: int, *, winter_stop: bool = False) -> date:
     """Return the last day of a period of calendar days that an event on ``start`` begins.
 

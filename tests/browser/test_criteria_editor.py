@@ -36,7 +36,7 @@ def test_one_person_writes_criteria_and_another_signs_them(
     age.fill('{"type": "age", "min": "P3Y", "max": "P71Y"}')
     expect(said).to_contain_text("71 ans")
     expect(said).not_to_contain_text("✕")
-    page.get_by_role("button", name="Essayer à blanc").click()
+    page.get_by_role("button", name="Simuler").click()
     expect(page.get_by_role("table", name="Patients inventés")).to_be_visible()
     expect(page.get_by_role("table", name="Différences avec la version en vigueur")).to_contain_text("71 ans")
     check(page)

@@ -1,6 +1,7 @@
 """A centre looks at what waits and confirms a site in one click."""
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -37,9 +38,11 @@ def test_a_centre_confirms_a_site_in_one_click_and_changes_its_places(
     card = page.get_by_role("listitem").filter(has=page.get_by_role("heading")).filter(has_text=TRIAL)
     card.get_by_text("Changer le statut ou les places").click()
     card.get_by_label("Statut").select_option("suspended")
+    card.get_by_label("Places, cohorte").first.fill("")
     card.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("C'est enregistré")).to_be_visible()
     assert _site(site)["status"] == "suspended"
+    expect(card.get_by_label("Places, cohorte").first).to_have_value("")
 
 
 def test_a_refused_page_says_which_right_is_missing(site: System, page: Page, check: Callable[[Page], None]) -> None:
@@ -50,6 +53,9 @@ def test_a_refused_page_says_which_right_is_missing(site: System, page: Page, ch
     expect(page.get_by_role("main")).to_contain_text("le droit de lire la file de relecture")
     expect(page.get_by_role("main")).to_contain_text("organisations de ce type : coordination")
     check(page)
+    mistyped = page.goto(f"{site.url}/workspace/referrals/REF-0")
+    assert mistyped is not None
+    assert mistyped.status == 404
 
 
 def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page, check: Callable[[Page], None]) -> None:
@@ -61,7 +67,7 @@ def test_a_workspace_is_for_people_who_have_signed_in(site: System, page: Page, 
     check(page)
 
 
-def _site(site: System) -> dict[str, object]:
+def _site(site: System) -> dict[str, Any]:
     with site.client() as client:
         listed = client.get(f"/registry/v1/trials/{TRIAL}/sites").json()["items"]
     return next(one for one in listed if one["centre"] == CENTRE)

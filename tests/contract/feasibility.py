@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from services.registry.feasibility.session import day_of
 from shared.access.principal import OrganisationKind
+from shared.values.clock import day_in_france
 from tests.conftest import client_of, token_of
 from tests.contract.submissions import CONTENT, Cast, checked
 
@@ -77,7 +77,7 @@ def answers(condition: str | None = "ORPHA:589", **changes: Any) -> list[dict[st
 
 
 def today(days: int = 0) -> str:
-    return day_of(datetime.now(UTC) + timedelta(days=days)).isoformat()
+    return day_in_france(datetime.now(UTC) + timedelta(days=days)).isoformat()
 
 
 def agreement(finess: str, **changes: Any) -> dict[str, Any]:

@@ -300,7 +300,7 @@ async def test_another_organisation_sees_nothing_of_it_and_without_a_server_ther
         refused = await mailing.admin.post(MAIL, json=asked, headers=new_key())
         assert (refused.status_code, refused.json()["code"]) == (409, "too_many_subscriptions")
         assert (await mailing.admin.post(f"{path}/test")).status_code == 202
-        await until(lambda: any("message d'essai" in str(one["Subject"]) for one in mail.received))
+        await until(lambda: any("message de test" in str(one["Subject"]) for one in mail.received))
         assert (await mailing.admin.delete(path, headers={"If-Match": '"v9"'})).status_code == 412
         assert (await mailing.admin.delete(path, headers={"If-Match": '"v2"'})).status_code == 204
     async with running_notifications(migrated, source) as silent:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.portal.centres.reading import Centre
-from services.portal.find.cards import OPEN, card
+from services.portal.find.cards import card, open_sites
 from services.portal.find.departements import DEPARTEMENTS
 from services.portal.pages.formats import Formats
 from services.portal.pictures.france import position
@@ -26,9 +26,7 @@ def centre_page(found: Centre, formats: Formats) -> dict[str, Any]:
     cards = [card(trial, found.names, formats) for trial in found.trials]
     here = found.centre["id"]
     open_here = {
-        trial["identifier"]
-        for trial in found.trials
-        if any(site["centre"] == here and site["status"] in OPEN for site in trial["sites"])
+        trial["identifier"] for trial in found.trials if any(site["centre"] == here for site in open_sites(trial))
     }
     return {
         "centre": found.centre,

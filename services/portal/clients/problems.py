@@ -44,9 +44,7 @@ class ApiUnavailableError(Problem):
 
     code, status = "unavailable", 503
     title = Label(fr="Service momentanément indisponible", en="Service unavailable for the moment")
-    detail = Label(
-        fr="Réessayez dans un instant. Rien n'a été enregistré.", en="Try again in a moment. Nothing was saved."
-    )
+    detail = Label(fr="Réessayez dans un instant.", en="Try again in a moment.")
 
 
 # What a call of the API may fail with.

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from services.portal.pages.ages import duration
 from services.portal.pages.formats import Formats
-from shared.criteria.words import duration
 
 MOST_PATIENTS = 12
 _YEARS = re.compile(r"P([0-9]{1,3})Y")
@@ -89,7 +89,7 @@ def _plain_patient(age: int, code: str, today: str) -> dict[str, Any]:
 
 
 def _age(age: int, formats: Formats) -> str:
-    words: str = getattr(duration(f"P{age}Y"), formats.language)
+    words = duration(f"P{age}Y", formats.language)
     return f"{words}, la maladie seule" if formats.language == "fr" else f"{words}, the disease alone"
 
 

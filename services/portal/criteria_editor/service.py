@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from services.portal.clients.api import Api
@@ -11,6 +10,7 @@ from services.portal.criteria_editor.comparing import Verdict, patients_for
 from services.portal.criteria_editor.draft import Draft
 from services.portal.criteria_editor.reading import NOTHING, Edited, check, verdicts
 from services.portal.criteria_editor.view import EditorView, editor_view, verdict_rows
+from services.portal.pages.days import today
 from services.portal.pages.formats import Formats
 
 
@@ -41,8 +41,7 @@ async def _verdicts(
     api: Api, edited: Edited, document: dict[str, Any], formats: Formats
 ) -> tuple[list[Verdict], ApiError | None]:
     """Return the verdicts, or none and why there are none."""
-    today = datetime.now(UTC).date().isoformat()
-    patients = patients_for([edited.in_force, document], today, formats)
+    patients = patients_for([edited.in_force, document], today().isoformat(), formats)
     try:
         before, after = await asyncio.gather(
             verdicts(api, edited.in_force, patients), verdicts(api, document, patients)

@@ -25,9 +25,7 @@ def disease_page(disease: Disease, near: str, formats: Formats) -> dict[str, Any
     concept, name = disease.concept, formats.label(disease.concept["label"])
     place = departement_of(near) if near else None
     cards = [card(trial, disease.names, formats) for trial in disease.trials]
-    groups = [
-        (title.model_dump()[formats.language], [one for one in cards if _group(one) == key]) for key, title in _GROUPS
-    ]
+    groups = [(formats.label(title), [one for one in cards if _group(one) == key]) for key, title in _GROUPS]
     return {
         "disease": disease,
         "name": name,

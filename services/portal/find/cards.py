@@ -6,8 +6,9 @@ from typing import Any
 
 from services.portal.pages.ages import age_range, years
 from services.portal.pages.formats import Formats
+from shared.vocabulary.recruitment import CLOSED_STATUSES, OPEN_STATUSES
 
-OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
+OPEN = OPEN_STATUSES
 _CITIES = 4
 _ADULT = 18
 
@@ -45,7 +46,7 @@ class Card:
 def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
     """Describe a trial for a list."""
     eligibility, product = trial.get("eligibility") or {}, trial.get("product") or {}
-    sites = [site for site in trial.get("sites") or () if site["status"] in OPEN]
+    sites = open_sites(trial)
     confirmed = max((site["confirmed_at"] for site in sites if site.get("confirmed_at")), default=None)
     return Card(
         number=trial["identifier"],
@@ -61,6 +62,13 @@ def card(trial: Mapping[str, Any], names: Names, formats: Formats) -> Card:
         confirmed=formats.day(confirmed),
         is_stale=bool(sites) and all(site.get("stale") for site in sites),
     )
+
+
+def open_sites(trial: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the sites that take patients: none where the trial itself takes none."""
+    if trial["status"] in CLOSED_STATUSES:
+        return []
+    return [site for site in trial.get("sites") or () if site["status"] in OPEN]
 
 
 def people(eligibility: Mapping[str, Any], formats: Formats) -> str:

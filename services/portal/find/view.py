@@ -58,10 +58,7 @@ def results(search: Search, found: Found, formats: Formats) -> Results:
     return Results(
         summary=_summary(found, formats),
         cards=[card(trial, found.names, formats) for trial in found.trials],
-        groups=[
-            _group(name, title.model_dump()[formats.language], search, found, formats)
-            for name, title in _TITLES.items()
-        ],
+        groups=[_group(name, formats.label(title), search, found, formats) for name, title in _TITLES.items()],
         next_query={**search.query(), "cursor": found.following} if found.following else None,
         has_place=found.near is not None,
     )

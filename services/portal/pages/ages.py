@@ -2,26 +2,16 @@
 
 import re
 
+from shared.criteria import words
 from shared.values.language import Language
 
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?")
-_UNITS: dict[Language, tuple[tuple[str, str], ...]] = {
-    "fr": (("an", "ans"), ("mois", "mois"), ("semaine", "semaines"), ("jour", "jours")),
-    "en": (("year", "years"), ("month", "months"), ("week", "weeks"), ("day", "days")),
-}
 
 
 def duration(text: str | None, language: Language) -> str:
-    """Write a duration of ISO 8601 in days or more: ``P3Y6M`` is ``3 ans 6 mois``. Anything else: empty."""
-    match = _DURATION.fullmatch(text or "")
-    if match is None:
-        return ""
-    parts = [
-        f"{int(number)} {names[0 if int(number) == 1 else 1]}"
-        for number, names in zip(match.groups(), _UNITS[language], strict=True)
-        if number is not None
-    ]
-    return " ".join(parts)
+    """Write a duration of ISO 8601 in days or more: ``P3Y6M`` is ``3 ans et 6 mois``. Anything else: empty."""
+    written: str = getattr(words.duration(text), language) if text and _DURATION.fullmatch(text) else ""
+    return written
 
 
 def years(text: str | None) -> float | None:
@@ -42,6 +32,6 @@ def age_range(least: str | None, most: str | None, language: Language) -> str:
         return f"À partir de {first}" if french else f"From {first}"
     if not first or first.startswith("0 "):
         return f"Jusqu'à {last}" if french else f"Up to {last}"
-    if first.split(" ")[1:] == last.split(" ")[1:]:
-        first = first.split(" ")[0]
+    if len(first.split()) == len(last.split()) == 2 and first.split()[1] == last.split()[1]:
+        first = first.split()[0]
     return f"De {first} à {last}" if french else f"From {first} to {last}"

@@ -17,6 +17,7 @@ from shared.http.context import request_id_of
 from shared.values.problems import Problem
 from shared.values.wire import Label
 
+NOT_FOUND = 404
 FORBIDDEN = 403
 # Errors after which the same form may be sent again: its key or its version keeps it from being stored twice.
 _AGAIN = frozenset({UNAUTHENTICATED, 408, 429, 500, 502, 503, 504})
@@ -51,6 +52,9 @@ async def _from_api(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     if error.status == UNAUTHENTICATED:
         await end_session(request)
+    # A part of the address that has not the form of a reference names nothing.
+    if error.faults and all(str(one["pointer"]).startswith("/path/") for one in error.faults):
+        return _error_page(request, NOT_FOUND, error.title, error.detail, {})
     return _error_page(request, error.status, error.title, error.detail, {}, error.faults)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 
 WIDTH = 340
-LINE_X = 64
 TEXT_X = 92
 _TOP = 18
 _GAP = 44

@@ -1,11 +1,11 @@
 """Routes of the page of a trial."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.portal.pages.access import Reader
+from services.portal.pages.days import today
 from services.portal.pages.formats import Formats
 from services.portal.pages.rendering import HTML, moved, page
 from services.portal.pages.visitors import CurrentVisitor
@@ -32,10 +32,9 @@ async def trial(
     if address_of(found) != identifier:
         return moved(visitor, f"/trials/{address_of(found)}", near=near)
     parts = await read_parts(visitor.api, found, near)
-    today = datetime.now(UTC).date()
-    view = trial_view(parts, Formats(visitor.language), today)
+    view = trial_view(parts, Formats(visitor.language), today())
     json_ld = medical_trial(view, visitor)
-    return page(request, visitor, "trial_pages/trial.html", view=view, near=near, today=today, json_ld=json_ld)
+    return page(request, visitor, "trial_pages/trial.html", view=view, near=near, today=today(), json_ld=json_ld)
 
 
 @router.api_route("/trials/{identifier}/dates.csv", methods=["GET", "HEAD"], summary="The dates of a trial")
@@ -43,7 +42,7 @@ async def trial(
 async def dates(access: Reader, visitor: CurrentVisitor, identifier: Identifier) -> Response:
     """Return the table behind the timeline of a trial as CSV."""
     found, formats = await read_trial(visitor.api, identifier), Formats(visitor.language)
-    text = dates_csv(milestones_of(found, datetime.now(UTC).date(), formats), formats)
+    text = dates_csv(milestones_of(found, today(), formats), formats)
     name = f"cleio-{address_of(found)}-dates.csv"
     return Response(text, 200, {"Content-Disposition": f'attachment; filename="{name}"'}, f"{CSV}; charset=utf-8")
 

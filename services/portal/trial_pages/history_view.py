@@ -7,9 +7,9 @@ from typing import Any
 
 from services.portal.pages.formats import Formats
 from services.portal.trial_pages.origins import source_word
+from services.portal.trial_pages.participation import in_words
 from services.portal.trial_pages.reading import HistoryParts
 from services.portal.trial_pages.view import title_of
-from shared.criteria.words import duration
 
 # Of longer texts only the lines that differ are shown.
 _LONG = 300
@@ -124,7 +124,7 @@ def _lines(path: str, value: Any, formats: Formats) -> list[str]:
         return [_item(one, formats) for one in value]
     if isinstance(value, dict):
         given = {key.replace("_", " "): _item(one, formats) for key, one in value.items() if one not in (None, [])}
-        return [f"{key} : {one}" for key, one in given.items()]
+        return [f"{key}{formats.colon}{one}" for key, one in given.items()]
     return [line for line in _item(value, formats).splitlines() if line.strip()]
 
 
@@ -156,20 +156,15 @@ def _word(group: str) -> Callable[[Any, Formats], str]:
     return lambda value, formats: formats.word(group, value)
 
 
-def _duration(value: str, formats: Formats) -> str:
-    text: str = getattr(duration(value), formats.language)
-    return text
-
-
 _WRITERS: dict[str, Callable[[Any, Formats], str]] = {
     "status": _word("status"),
     "phase": _word("phase"),
     "product.atmp_class": _word("atmp_class"),
     "product.vector": _word("vector"),
-    "eligibility.minimum_age": _duration,
-    "eligibility.maximum_age": _duration,
-    "participation.duration": _duration,
-    "participation.follow_up": _duration,
+    "eligibility.minimum_age": in_words,
+    "eligibility.maximum_age": in_words,
+    "participation.duration": in_words,
+    "participation.follow_up": in_words,
     "eligibility.sex": _word("participants"),
     "criteria": _criteria,
 }

@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.portal.pages.ages import duration
 from services.portal.pages.formats import Formats
-from shared.criteria.words import duration
 from shared.values.wire import Label
 
 _VISITS = ("visits_first_year", "hospital_nights", "remote_visits")
 _PAID = {
     "travel_paid": Label(fr="les trajets", en="travel"),
-    "accommodation_paid": Label(fr="l'hébergement près du centre", en="accommodation near the site"),
-    "companion_paid": Label(
-        fr="les frais d'une personne qui accompagne", en="the expenses of one person who accompanies"
-    ),
+    "accommodation_paid": Label(fr="l'hébergement près du centre", en="accommodation near the centre"),
+    "companion_paid": Label(fr="les frais d'une personne qui accompagne", en="the expenses of one accompanying person"),
 }
 _OTHER = {"fr": "en", "en": "fr"}
 _YEARS = re.compile(r"P([0-9]+)M")
@@ -55,7 +53,7 @@ def participation_of(trial: Mapping[str, Any], follow_up: Mapping[str, Any] | No
     note = said.get("note") or {}
     by_answer: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for key, label in _PAID.items():
-        by_answer[said.get(key)].append(getattr(label, formats.language))
+        by_answer[said.get(key)].append(formats.label(label))
     return Participation(
         visits=_visits(said, formats),
         duration=in_words(said.get("duration"), formats),
@@ -72,7 +70,7 @@ def participation_of(trial: Mapping[str, Any], follow_up: Mapping[str, Any] | No
 
 def in_words(value: str | None, formats: Formats) -> str:
     """Write a duration; whole years that a source counts in months as years."""
-    return getattr(duration(_years(value)), formats.language) if value else ""
+    return duration(_years(value), formats.language) if value else ""
 
 
 def _years(value: str) -> str:
@@ -86,7 +84,7 @@ def _visits(said: Mapping[str, Any], formats: Formats) -> list[str]:
     french, found = formats.language == "fr", []
     if visits is not None:
         words = formats.plural(visits, *(("visite", "visites") if french else ("visit", "visits")))
-        place = "au centre la première année" if french else "to the site in the first year"
+        place = "au centre la première année" if french else "to the centre in the first year"
         found.append(f"{formats.number(visits)} {words} {place}")
     if nights is not None:
         words = formats.plural(nights, *(("nuit", "nuits") if french else ("night", "nights")))

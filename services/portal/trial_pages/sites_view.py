@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_ORDER = ("recruiting", "enrolling_by_invitation", "available", "not_yet_recruiting")
+from shared.vocabulary.recruitment import OPENNESS, RecruitmentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class SiteLine:
     centre: str
     name: str
     city: str
-    status: str
+    status: RecruitmentStatus
     confirmed_at: str | None
     stale: bool
     distance: float | None
@@ -27,9 +27,7 @@ class SiteLine:
 def site_lines(sites: Sequence[Mapping[str, Any]], centres: Mapping[str, Mapping[str, Any]]) -> list[SiteLine]:
     """Return the sites: those that recruit before the others, then the nearest, then by city."""
     lines = [_line(one, centres.get(one["centre"], {})) for one in sites]
-    return sorted(
-        lines, key=lambda one: (_rank(one.status), one.distance if one.distance is not None else 0, one.city, one.name)
-    )
+    return sorted(lines, key=lambda one: (OPENNESS.index(one.status), one.distance or 0, one.city, one.name))
 
 
 def _line(site: Mapping[str, Any], centre: Mapping[str, Any]) -> SiteLine:
@@ -43,7 +41,3 @@ def _line(site: Mapping[str, Any], centre: Mapping[str, Any]) -> SiteLine:
         distance=site.get("distance_km"),
         contact=centre.get("contact"),
     )
-
-
-def _rank(status: str) -> int:
-    return _ORDER.index(status) if status in _ORDER else len(_ORDER)

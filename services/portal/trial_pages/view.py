@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
+from services.portal.pages.ages import age_range
 from services.portal.pages.formats import Formats
 from services.portal.pictures.timeline import Timeline
 from services.portal.trial_pages.criteria_view import CriteriaView, criteria_view
@@ -14,16 +15,14 @@ from services.portal.trial_pages.origins import Origins, origins_of
 from services.portal.trial_pages.participation import Participation, participation_of
 from services.portal.trial_pages.reading import TrialParts
 from services.portal.trial_pages.sites_view import SiteLine, site_lines
-from shared.criteria.words import duration
+from shared.values.wire import Label
+from shared.vocabulary.recruitment import CLOSED_STATUSES, OPEN_STATUSES
 
 # Texts of these sources were written or approved by a person of the network. Any other text is recruitment material
 # that no ethics committee is known to have approved: neutral facts are shown instead.
 APPROVING_SOURCES = frozenset({"curated", "sample"})
 _PLAIN_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-_CLOSED = frozenset(
-    {"suspended", "active_not_recruiting", "completed", "terminated", "withdrawn", "refused", "expired"}
-)
+_NO_LIMIT = Label(fr="sans limite d'âge indiquée", en="no age limit stated")
 _REGISTERS = {
     "nct": "https://clinicaltrials.gov/study/{}",
     "euct": "https://euclinicaltrials.eu/ctis-public/view/{}",
@@ -85,7 +84,8 @@ class TrialView:
     def is_closed_above_sites(self) -> bool:
         """Whether a site says that it recruits although the trial, or a safety hold on all of it, says otherwise."""
         holds = any(one["scope"] in {"trial", "product"} for one in self.holds)
-        return (holds or self.trial["status"] in _CLOSED) and any(one.status in _OPEN for one in self.sites)
+        is_closed = holds or self.trial["status"] in CLOSED_STATUSES
+        return is_closed and any(one.status in OPEN_STATUSES for one in self.sites)
 
 
 def trial_view(parts: TrialParts, formats: Formats, today: date) -> TrialView:
@@ -177,25 +177,8 @@ def neutral_facts(trial: dict[str, Any], diseases: list[str], who: str, formats:
 def people(eligibility: dict[str, Any], formats: Formats) -> str:
     """Return who may take part, by sex and age."""
     sex = formats.word("participants", eligibility["sex"]) or formats.word("participants", "all")
-    return f"{sex}, {_ages(eligibility['minimum_age'], eligibility['maximum_age'], formats)}"
-
-
-def _ages(lowest: str | None, highest: str | None, formats: Formats) -> str:
-    is_french = formats.language == "fr"
-    low = getattr(duration(lowest), formats.language) if lowest else ""
-    high = getattr(duration(highest), formats.language) if highest else ""
-    if low and high:
-        return f"de {_without_unit(low, high)} à {high}" if is_french else f"from {_without_unit(low, high)} to {high}"
-    if low:
-        return f"à partir de {low}" if is_french else f"from {low}"
-    if high:
-        return f"jusqu'à {high}" if is_french else f"up to {high}"
-    return "sans limite d'âge indiquée" if is_french else "no age limit stated"
-
-
-def _without_unit(low: str, high: str) -> str:
-    number, _, unit = low.partition(" ")
-    return number if unit.rstrip("s") == high.partition(" ")[2].rstrip("s") else low
+    ages = age_range(eligibility["minimum_age"], eligibility["maximum_age"], formats.language).lower()
+    return f"{sex}, {ages or formats.label(_NO_LIMIT)}"
 
 
 def _diseases(parts: TrialParts, formats: Formats) -> list[Disease]:

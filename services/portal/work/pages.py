@@ -1,5 +1,6 @@
 """Pages of the workspace: the menu around them, and what their forms need."""
 
+import json
 import secrets
 from collections.abc import Iterable
 from typing import Any
@@ -64,3 +65,10 @@ async def act(visitor: Visitor, path: str, form: Form, body: Any) -> Any:
     if form.one("etag"):
         headers["If-Match"] = form.one("etag")
     return (await visitor.api.call("POST", path, json=body, headers=headers)).body
+
+
+def value_text(value: Any) -> str:
+    """Write a value of JSON for people: text as it is, null as nothing."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -18,7 +18,7 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     ),
     (
         "/workspace/referrals",
-        Label(fr="Demandes pour des patients", en="Referrals"),
+        Label(fr="Demandes d'adressage", en="Referrals"),
         frozenset({"hospital", "centre", "coordination"}),
     ),
     ("/workspace/sites", Label(fr="Sites à confirmer", en="Sites to confirm"), frozenset({"centre"})),
@@ -38,7 +38,7 @@ _PAGES: tuple[tuple[str, Label, frozenset[str]], ...] = (
     ("/workspace/reviews", Label(fr="File de relecture", en="Review queue"), frozenset({"coordination"})),
     (
         "/workspace/reports",
-        Label(fr="Délais et accès", en="Delays and access"),
+        Label(fr="Délais et accès", en="Times and access"),
         frozenset({"centre", "coordination", "authority"}),
     ),
     (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from services.portal.pages.formats import Formats
@@ -15,9 +16,14 @@ Fields = Callable[[str], str]
 Wanted = Mapping[str, Any]
 
 _DAY = re.compile(r"^(\d{4})(-\d{2})?(-\d{2})?$")
-_FRENCH_DAY = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
+_FRENCH_DAY = re.compile(r"^(?:(\d{1,2})[/. -])?(\d{1,2})[/. -](\d{4})$")
 _NUMBER = re.compile(r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)$")
-_AGE = re.compile(r"^(?:P?(\d{1,3})\s*(?:Y|ans?|years?|$))?\s*(?:(\d{1,3})\s*(?:M|mois|months?))?$", re.IGNORECASE)
+_AND = r"\s*(?:,|et|and)?\s*"
+_AGE = re.compile(
+    rf"P?(?:(\d{{1,3}})\s*(?:Y|ans?|years?|$))?{_AND}(?:(\d{{1,3}})\s*(?:M|mois|months?))?"
+    rf"{_AND}(?:(\d{{1,3}})\s*(?:W|semaines?|weeks?))?{_AND}(?:(\d{{1,3}})\s*(?:D|jours?|days?))?",
+    re.IGNORECASE,
+)
 _GESTATION = re.compile(r"^P?(\d{2})\s*(?:W|SA|weeks?)?(?:\s*\+?\s*([0-6])\s*(?:D|j|days?)?)?$", re.IGNORECASE)
 _SIGNS = {"≤": "<=", "≥": ">="}
 EXPOSURES = frozenset({"medication"})
@@ -26,7 +32,7 @@ _DESCRIBES = ("value", "type", "exon_from", "hgvs", "start", "code")
 _VARIANT_NUMBERS = ("exon_from", "exon_to", "copies")
 
 WRONG_DAY = Label(
-    fr="Date non comprise. Écrivez AAAA-MM-JJ ou JJ/MM/AAAA ; l'année seule ou AAAA-MM si le jour n'est pas connu.",
+    fr="Date non comprise. Écrivez JJ/MM/AAAA ou AAAA-MM-JJ ; l'année seule ou MM/AAAA si le jour n'est pas connu.",
     en="Date not understood. Write YYYY-MM-DD; the year alone or YYYY-MM where the day is not known.",
 )
 WRONG_NUMBER = Label(fr="Écrivez un nombre, par exemple 12,5.", en="Write a number, for example 12.5.")
@@ -37,7 +43,8 @@ WRONG_AGE = Label(
 WRONG_GESTATION = Label(
     fr="Écrivez des semaines et des jours, par exemple « 30+4 ».", en='Write weeks and days, for example "30+4".'
 )
-WHOLE_DAY = Label(fr="Donnez le jour entier : AAAA-MM-JJ.", en="Give the whole day: YYYY-MM-DD.")
+NO_SUCH_DAY = Label(fr="Cette date n'existe pas.", en="There is no such day.")
+WHOLE_DAY = Label(fr="Donnez le jour entier : JJ/MM/AAAA.", en="Give the whole day: YYYY-MM-DD.")
 NOTHING_GIVEN = Label(fr="Donnez une réponse.", en="Give an answer.")
 
 
@@ -57,9 +64,13 @@ def day_of(name: str, text: str) -> str:
     """
     if french := _FRENCH_DAY.match(text):
         day, month, year = french.groups()
-        text = f"{year}-{month:0>2}-{day:0>2}"
+        text = f"{year}-{month:0>2}" + (f"-{day:0>2}" if day else "")
     if text and not _DAY.match(text):
         raise NotUnderstoodError(name, WRONG_DAY)
+    try:
+        date.fromisoformat(f"{text}-01-01"[:10] if text else "2000-01-01")
+    except ValueError:
+        raise NotUnderstoodError(name, NO_SUCH_DAY) from None
     return text
 
 
@@ -70,11 +81,10 @@ def age_of(name: str, text: str) -> str:
     """
     if not text:
         return ""
-    found = _AGE.match(text.strip())
+    found = _AGE.fullmatch(text.strip())
     if found is None or not any(found.groups()):
         raise NotUnderstoodError(name, WRONG_AGE)
-    years, months = found.groups()
-    return "P" + (f"{years}Y" if years else "") + (f"{months}M" if months else "")
+    return "P" + "".join(f"{number}{unit}" for number, unit in zip(found.groups(), "YMWD", strict=True) if number)
 
 
 def gestation_of(name: str, text: str) -> str:
@@ -89,11 +99,6 @@ def gestation_of(name: str, text: str) -> str:
         raise NotUnderstoodError(name, WRONG_GESTATION)
     weeks, days = found.groups()
     return f"P{weeks}W" + (f"{days}D" if days else "")
-
-
-def age_in_words(duration: str) -> str:
-    """Return the text that `age_of` reads, for its field."""
-    return duration.removeprefix("P") if duration else ""
 
 
 def facts_of_answer(wanted: Wanted, prefix: str, fields: Fields, as_of: str) -> dict[str, Any]:

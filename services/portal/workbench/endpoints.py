@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
+from services.portal.pages.days import today
 from services.portal.pages.forms import ANSWERED_SECONDS, FORM, SubmittedForm
 from services.portal.pages.rendering import HTML, page, redirect
 from services.portal.pages.visitors import CurrentVisitor, Visitor
 from services.portal.workbench.model import Outcome
 from services.portal.workbench.presenting import presented
-from services.portal.workbench.service import Workbench, today
+from services.portal.workbench.service import Workbench
 from services.portal.workbench.state import State
 from shared.http.route import ApiRoute, accepts, produces
 from shared.values.problems import UnauthenticatedError

@@ -58,9 +58,9 @@ _TEXTS = {
     "copies": Label(fr="Nombre de copies", en="Number of copies"),
     "hgvs": Label(fr="Expression HGVS", en="HGVS expression"),
 }
-_DAY = Label(fr="AAAA-MM-JJ ou JJ/MM/AAAA", en="YYYY-MM-DD")
+_DAY = Label(fr="JJ/MM/AAAA ou AAAA-MM-JJ", en="YYYY-MM-DD")
 _HINTS = {
-    "dates": Label(fr="AAAA-MM-JJ, séparées par des espaces", en="YYYY-MM-DD, separated by spaces"),
+    "dates": Label(fr="JJ/MM/AAAA, séparées par des espaces", en="YYYY-MM-DD, separated by spaces"),
     "end": Label(fr="vide : en cours", en="empty: ongoing"),
     "gestation": Label(fr="semaines + jours, p. ex. 30+4", en="weeks + days, such as 30+4"),
     "hgvs": Label(fr="p. ex. NM_004006.3:c.…", en="such as NM_004006.3:c.…"),
@@ -104,7 +104,7 @@ class _Fields:
         if field == "sex":
             codes = self.wanted["values"] or WORDS["patient_sex"]
             return Input(self.prefix + field, label, [(one, self.formats.word("patient_sex", one)) for one in codes])
-        return Input(self.prefix + field, label, hint=self._label(_HINTS.get(field, _DAY)))
+        return Input(self.prefix + field, label, hint=self.formats.label(_HINTS.get(field, _DAY)))
 
     def _of_variant(self, shape: Mapping[str, Any]) -> list[Input]:
         # Those that are asked for come first; a report may say another one.
@@ -128,7 +128,7 @@ class _Fields:
 
     def _attributes(self) -> list[Input]:
         asked = self.wanted["attributes"] or {}
-        other = ("other", self._label(_OTHER))
+        other = ("other", self.formats.label(_OTHER))
         return [
             self._choice(name, [*((one, self.formats.word(name, one)) for one in asked[name]), other])
             for name in ATTRIBUTES
@@ -144,7 +144,7 @@ class _Fields:
         per_kg = "/kg" if wanted["per_kg"] else ""
         assay = f" ({wanted['assay']})" if wanted["assay"] else ""
         name = "dose" if kind == "dose" else "value"
-        label = f"{self._label(_TEXTS[name])}{per_kg}{assay}"
+        label = f"{self.formats.label(_TEXTS[name])}{per_kg}{assay}"
         found = [Input(f"{self.prefix}value", label, numeric=True), *self._unit()]
         if wanted["reference_range"]:
             found += self._numbers("ref_high", "ref_low")
@@ -159,7 +159,7 @@ class _Fields:
         scale = SCALES.get(self.wanted["codes"][0]) if self.wanted["codes"] else None
         words = {one.code: getattr(one, self.formats.language) for one in scale.levels} if scale else {}
         options = [(one, f"{one} – {words[one]}" if words.get(one, one) != one else one) for one in levels]
-        return Input(f"{self.prefix}value", self._label(_TEXTS["level"]), options)
+        return Input(f"{self.prefix}value", self.formats.label(_TEXTS["level"]), options)
 
     def _unit(self) -> list[Input]:
         """Return the field of the unit: proposed where the criteria have one; none where the value has none."""
@@ -182,26 +182,26 @@ class _Fields:
         domain = self.wanted["domain"]
         if not domain:
             return []
-        label = f"{self._label(_COMPLETE)} ({self.formats.word('domain', domain)})"
+        label = f"{self.formats.label(_COMPLETE)} ({self.formats.word('domain', domain)})"
         return [Input(f"{self.prefix}complete", label, is_check=True)]
 
     def _text(self, name: str, value: str = "", *, label: str = "", hint: str = "") -> Input:
-        text = self._label(_TEXTS[label or name])
+        text = self.formats.label(_TEXTS[label or name])
         usual = _HINTS.get(name, _DAY if name in {"date", "start", "earlier-date"} else None)
-        wanted = ", ".join(one for one in (self._label(usual) if usual else "", hint) if one)
+        wanted = ", ".join(one for one in (self.formats.label(usual) if usual else "", hint) if one)
         return Input(self.prefix + name, text, value=value, hint=wanted)
 
     def _numbers(self, *names: str) -> list[Input]:
-        return [Input(self.prefix + name, self._label(_TEXTS[name]), numeric=True) for name in names]
+        return [Input(self.prefix + name, self.formats.label(_TEXTS[name]), numeric=True) for name in names]
 
     def _choice(self, name: str, options: Options) -> Input:
-        return Input(self.prefix + name, self._label(_TEXTS[name]), options)
+        return Input(self.prefix + name, self.formats.label(_TEXTS[name]), options)
 
     def _coded(self, name: str, group: str, codes: Mapping[str, Any]) -> Input:
         return self._choice(name, [(one, self.formats.word(group, one)) for one in codes])
 
     def _options(self, labels: Sequence[tuple[str, Label]]) -> Options:
-        return [(code, self._label(label)) for code, label in labels]
+        return [(code, self.formats.label(label)) for code, label in labels]
 
     def _at_most(self, duration: str) -> str:
         words = duration_in_words(duration, self.formats)
@@ -211,7 +211,3 @@ class _Fields:
         words = duration_in_words(duration, self.formats)
         at_least = "inchangé depuis au moins" if self.formats.language == "fr" else "unchanged for at least"
         return f"{at_least} {words}"
-
-    def _label(self, label: Label) -> str:
-        text: str = getattr(label, self.formats.language)
-        return text

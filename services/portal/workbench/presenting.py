@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from services.portal.clients.problems import in_words
+from services.portal.clients.problems import ApiError, in_words
 from services.portal.pages.codes import WORDS
 from services.portal.pages.formats import Formats
 from services.portal.pages.visitors import Visitor
 from services.portal.workbench import view
-from services.portal.workbench.answering import age_in_words
 from services.portal.workbench.comparing import unknown_criteria
 from services.portal.workbench.facts import detail_of, name_of, names_of_facts
 from services.portal.workbench.model import Outcome
@@ -31,10 +30,14 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
     formats = Formats(visitor.language)
     answer = None if outcome.answer is None else view.answer_view(outcome.answer, formats)
     names = names_of_facts(outcome.state, outcome.names, formats)
+    problem = None if outcome.problem is None else in_words(outcome.problem, visitor.language)
+    at_fields, other_faults = _placed(problem, outcome.kept)
+    faults = at_fields | {name: formats.label(label) for name, label in outcome.faults.items()}
     return {
         "state": outcome.state,
         "outcome": outcome,
-        "problem": None if outcome.problem is None else in_words(outcome.problem, visitor.language),
+        "problem": problem,
+        "other_faults": other_faults,
         # What has no field of its own while there is no answer travels on, for the next try.
         "carried": _carried(outcome),
         "answer": answer,
@@ -47,7 +50,7 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
             *_fields(outcome.state.supposed, ("birth_date", "sex", *_UNSHOWN), formats),
             *_facts(outcome, outcome.state.supposed, formats),
         ],
-        "person": _person(outcome),
+        "person": _person(outcome, formats),
         "kept": lambda name: outcome.kept.get(name, ""),
         "today": today,
         "record_text": json.dumps(patient_of(outcome.state.record), ensure_ascii=False, indent=2),
@@ -62,14 +65,22 @@ def presented(outcome: Outcome, visitor: Visitor, today: date) -> dict[str, Any]
         "variant_types": [(code, formats.word("variant_type", code)) for code in WORDS["variant_type"]],
         "unknown": unknown_criteria,
         "may_refer": view.may_refer(visitor.me),
-        "examples": [(name, formats.label(label.model_dump())) for name, label in EXAMPLES.items()],
-        "fault": lambda name: formats.label(outcome.faults[name].model_dump()) if name in outcome.faults else "",
+        "examples": [(name, formats.label(label)) for name, label in EXAMPLES.items()],
+        "fault": lambda name: faults.get(name, ""),
         "wrong_in": lambda prefix: any(name == prefix or name.startswith(f"{prefix}f") for name in outcome.faults),
         "exact": lambda value: view.exact(value, formats),
         "limit_in_words": lambda limit: view.limit_in_words(limit, formats),
         "found_in_words": lambda details: view.found_in_words(details, names, formats),
         "evidence_in_words": lambda evidence, found: view.evidence_in_words(evidence, found, names, formats),
     }
+
+
+def _placed(problem: ApiError | None, kept: Mapping[str, str]) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
+    """Return what the API refuses of the fields that were filled in, and what else it refuses."""
+    faults = problem.faults if problem else ()
+    names = {f"/{name}": name for name, value in kept.items() if value}
+    at_fields = {names[one["pointer"]]: str(one["detail"]) for one in faults if one["pointer"] in names}
+    return at_fields, [one for one in faults if one["pointer"] not in names]
 
 
 def _fields(record: Record, names: tuple[str, ...], formats: Formats) -> list[dict[str, Any]]:
@@ -131,10 +142,10 @@ def _facts(outcome: Outcome, record: Record, formats: Formats) -> list[dict[str,
     ]
 
 
-def _person(outcome: Outcome) -> dict[str, str]:
+def _person(outcome: Outcome, formats: Formats) -> dict[str, str]:
     record, kept = outcome.state.record, outcome.kept
     stored = {name: str(record.get(name) or "") for name in ("birth_date", "age", "sex", "place", "as_of")}
-    stored["age"] = age_in_words(stored["age"])
+    stored["age"] = view.duration_in_words(stored["age"], formats)
     return {name: kept.get(name, value) for name, value in stored.items()}
 
 

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.portal.clients.api import Api
 from services.portal.clients.problems import FAILURES, ApiError
+from services.portal.pages.days import today
 from services.portal.pages.forms import Form
 from services.portal.workbench.answering import (
     NOTHING_GIVEN,
@@ -38,7 +37,6 @@ EXAMPLES = {
     "phenopacket": Label(fr="Phenopacket", en="Phenopacket"),
     "duchenne-bundle": Label(fr="Bundle FHIR", en="FHIR Bundle"),
 }
-_PARIS = ZoneInfo("Europe/Paris")
 _NOT_JSON = Label(
     fr="Ce texte n'est pas du JSON. Collez un dossier natif, un Phenopacket ou un Bundle FHIR, en entier.",
     en="This text is not JSON. Paste a native record, a Phenopacket or a FHIR Bundle, whole.",
@@ -203,11 +201,6 @@ class Workbench:
 
 
 _RECORD_LIMITS = Limits(string=4 * 1024 * 1024, array=200_000, nodes=200_000, described=False)
-
-
-def today() -> date:
-    """Return the present day in Paris, as the API counts it."""
-    return datetime.now(_PARIS).date()
 
 
 def _detailed(answer: Mapping[str, Any], first: int) -> list[Mapping[str, Any]]:

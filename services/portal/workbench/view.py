@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.portal.pages import ages
 from services.portal.pages.formats import Formats
 from services.portal.pictures.verdicts import Timeline, timeline
 
@@ -168,28 +169,9 @@ def unit_in_words(unit: str | None, formats: Formats) -> str:
     return text.replace("1.73", "1,73") if formats.language == "fr" else text
 
 
-_PARTS = {
-    "Y": (("an", "ans"), ("year", "years")),
-    "M": (("mois", "mois"), ("month", "months")),
-    "W": (("semaine", "semaines"), ("week", "weeks")),
-    "D": (("jour", "jours"), ("day", "days")),
-}
-
-
 def duration_in_words(duration: str, formats: Formats) -> str:
-    """Write an ISO duration of days, weeks, months and years: ``P3Y4M`` is *3 ans 4 mois*; other text as it is."""
-    text = duration.removeprefix("P")
-    words, number = [], ""
-    for character in text:
-        if character.isdigit():
-            number += character
-        elif character in _PARTS and number:
-            one, many = _PARTS[character][0 if formats.language == "fr" else 1]
-            words.append(f"{number} {formats.plural(int(number), one, many)}")
-            number = ""
-        else:
-            return duration
-    return " ".join(words)
+    """Write an ISO duration: ``P3Y4M`` is *3 ans 4 mois*; other text as it is."""
+    return ages.duration(duration, formats.language) or duration
 
 
 def may_refer(me: Mapping[str, Any] | None) -> bool:

@@ -14,6 +14,7 @@ from services.registry.preparation.service import PreparationService
 from services.registry.schema import FEED
 from services.registry.trials.repository import TrialRepository
 from shared.persistence import Database, Reading
+from shared.values.clock import day_in_france
 
 EVERY_SECONDS: Final = 3600.0
 REGISTRY: Final = "registry"
@@ -55,7 +56,7 @@ async def _lapse(connection: Reading, trial: str, now: datetime) -> tuple[Party,
     party = Party(stored, "coordination", await trials.owner(trial), None, sites)
     service = ActivationService(PreparationService(stated, trials, now), CentreRepository(connection))
     lapses_on = (await service.path_for(party)).path.lapses_on
-    if lapses_on is None or lapses_on >= now.date():
+    if lapses_on is None or lapses_on >= day_in_france(now):
         return None
     place = Place("lapse", lapses_on.isoformat())
     return None if await stated.get(trial, place) else (party, place)

@@ -9,6 +9,7 @@ from services.registry.capabilities.model import alarm_reached, next_alarm
 from services.registry.capabilities.repository import CapabilityRepository
 from services.registry.schema import FEED
 from shared.persistence import Database
+from shared.values.clock import day_in_france
 
 EVERY_SECONDS: Final = 60.0
 # SQLite has one writer: a transaction is short.
@@ -23,7 +24,7 @@ async def report_expiring(database: Database) -> None:
 
 async def report_some(database: Database, now: datetime) -> int:
     """Send the alarms that are due at ``now``, at most `TOGETHER`. Return their number."""
-    today = now.date()
+    today = day_in_france(now)
     async with database.read(as_service=True) as connection:
         if not await CapabilityRepository(connection).has_due(today):
             return 0

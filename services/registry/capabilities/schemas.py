@@ -64,11 +64,19 @@ class CapabilityInput(ApiModel):
     @model_validator(mode="after")
     def _dates_agree(self) -> Self:
         if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
-            raise PydanticCustomError("period", "valid_until is not before valid_from")
+            raise PydanticCustomError("period", "the end is before the beginning", {"fr": "la fin précède le début"})
         if self.held and self.planned_from is not None:
-            raise PydanticCustomError("planned", "planned_from is only for what is not held")
+            raise PydanticCustomError(
+                "planned",
+                "planned_from is only for what is not held",
+                {"fr": "planned_from ne vaut que pour ce qui n'est pas encore là"},
+            )
         if not self.held and (self.valid_from is not None or self.valid_until is not None):
-            raise PydanticCustomError("not_held", "what is not held has no validity: give planned_from")
+            raise PydanticCustomError(
+                "not_held",
+                "what is not held has no validity: give planned_from",
+                {"fr": "ce qui n'est pas encore là n'a pas de validité : donnez planned_from"},
+            )
         return self
 
 

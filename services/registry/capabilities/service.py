@@ -13,6 +13,7 @@ from services.registry.model.precondition import Precondition
 from services.registry.schema import FEED
 from shared.access.policy import Access, decide
 from shared.access.principal import Principal
+from shared.values.clock import day_in_france
 from shared.values.problems import AlreadyExistsError, Fault, ForbiddenError, NotFoundError, StaleVersionError
 
 
@@ -26,8 +27,8 @@ class CapabilityService:
 
     @property
     def today(self) -> date:
-        """The day of validity: in UTC."""
-        return self.now.date()
+        """The day of validity: in France."""
+        return day_in_france(self.now)
 
     async def of_centre(self, centre: str, principal: Principal) -> list[Capability]:
         """Return the capabilities of a centre, with their evidence for those who may see it.

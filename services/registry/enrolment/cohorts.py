@@ -29,6 +29,7 @@ from services.registry.safety_holds.service import FRANCE, check_past
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.service import TrialService, author_of, check_version
 from shared.access.policy import Access
+from shared.values.clock import day_in_france
 from shared.values.problems import AlreadyExistsError, Fault, ForbiddenError, InvalidBodyError, NotFoundError
 from shared.values.wire import Label
 
@@ -45,7 +46,7 @@ class CohortService:
         self.repository = EnrolmentRepository(connection)
         self.holds = HoldRepository(connection)
         self.places = EnrolmentService(connection, trials.now, self.author)
-        self.today = trials.now.date()
+        self.today = day_in_france(trials.now)
 
     async def of_trial(self, identifier: str) -> list[EnrolmentDocument]:
         """Return the places of a trial in numbers: a centre gets its own.

@@ -22,6 +22,7 @@ from services.registry.steps.model import Step
 from services.registry.steps.repository import StepRepository
 from services.registry.trials.tables import trials
 from shared.feed.changes import read_routing
+from shared.values.clock import day_in_france
 from shared.values.problems import StaleVersionError
 
 _COHORTS, _PLACES, _STAGGERING = enrolment_cohorts.c, enrolment_places.c, enrolment_staggering.c
@@ -272,7 +273,7 @@ class EnrolmentRepository:
     async def due(self, now: datetime) -> str | None:
         """Return a referral whose place has expired, or that waits, is too late, and of which no event says so."""
         expired = select(_PLACES.referral).where(_PLACES.expires_at <= now).order_by(_PLACES.expires_at).limit(1)
-        return await self._first(expired) or await self._first(_LATE.where(_PLACES.limit_on < now.date()))
+        return await self._first(expired) or await self._first(_LATE.where(_PLACES.limit_on < day_in_france(now)))
 
     async def _first(self, statement: Any) -> str | None:
         found: str | None = (await self.connection.execute(statement)).scalar()

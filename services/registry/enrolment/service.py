@@ -34,6 +34,7 @@ from services.registry.steps.transitions import StepTable
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from shared.persistence import Writing
+from shared.values.clock import day_in_france
 from shared.values.problems import Fault, NotFoundError
 
 SERVICE: Final = "service/registry"
@@ -47,7 +48,7 @@ class EnrolmentService:
         self.connection = connection
         self.repository = EnrolmentRepository(connection)
         self.now = now
-        self.today = now.date()
+        self.today = day_in_france(now)
         self.author = author
 
     async def request(

@@ -7,12 +7,13 @@ from services.registry.feasibility.model import SELECTED, gate_state
 from services.registry.feasibility.repository import FeasibilityRepository, GateRepository
 from services.registry.feasibility.routing import changes_of_step
 from services.registry.feasibility.schemas import FeasibilityStepInput
-from services.registry.feasibility.session import day_of, dossier_of
+from services.registry.feasibility.session import dossier_of
 from services.registry.feasibility.stepping import TABLE, changed, detail_of
 from services.registry.schema import FEED
 from services.registry.steps.model import Step
 from services.registry.submissions.repository import SubmissionRepository
 from shared.persistence import Writing, with_grants
+from shared.values.clock import day_in_france
 
 _ANSWERED: Final = frozenset({"answered", "shortlisted"}) | SELECTED
 _AGAIN: Final = FeasibilityStepInput(action="ask_again")
@@ -24,7 +25,7 @@ async def ask_again(connection: Writing, submission: str, now: datetime) -> None
 
     A centre that was selected since stays so. One whose confidentiality agreement is no longer in force is not asked.
     """
-    today = day_of(now)
+    today = day_in_france(now)
     async with with_grants(connection, "submission.read.all", "feasibility.read.all", "feasibility.write.all"):
         repository, gates = FeasibilityRepository(connection), GateRepository(connection)
         dossier = await dossier_of(SubmissionRepository(connection), submission)

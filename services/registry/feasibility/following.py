@@ -9,12 +9,13 @@ from services.registry.feasibility.model import FINAL, WITHDRAWN, FeasibilityReq
 from services.registry.feasibility.reminders import next_reminder, reminder_on
 from services.registry.feasibility.repository import FeasibilityRepository
 from services.registry.feasibility.routing import change_of_reminder, changes_of_step
-from services.registry.feasibility.session import day_of, dossier_of
+from services.registry.feasibility.session import dossier_of
 from services.registry.feasibility.stepping import TABLE
 from services.registry.schema import FEED
 from services.registry.steps.model import Step
 from services.registry.submissions.repository import SubmissionRepository
 from shared.persistence import Database
+from shared.values.clock import day_in_france
 
 EVERY_SECONDS: Final = 60.0
 # SQLite has one writer: a transaction is short.
@@ -33,7 +34,7 @@ async def follow_up(database: Database) -> None:
 
 async def remind_some(database: Database, now: datetime) -> int:
     """Send the reminders that are due at ``now``, for at most `TOGETHER` requests. Return their number."""
-    today = day_of(now)
+    today = day_in_france(now)
     async with database.read(as_service=True) as connection:
         if not await FeasibilityRepository(connection).has_due(today):
             return 0
@@ -73,7 +74,7 @@ async def _withdraw(repository: FeasibilityRepository, request: FeasibilityReque
     author = ending[-1].author if ending else dossier.organisation
     organisation = dossier.organisation if by == "sponsor" else by
     # Not before the last step of the centre, which may be dated later than the end of the dossier.
-    on = max(days, default=day_of(now))
+    on = max(days, default=day_in_france(now))
     step = Step("withdraw", WITHDRAWN, now, organisation, author, on, None, {"by": by})
     await repository.steps.add(after.reference, after.version, step)
     FEED.record(repository.connection, *changes_of_step(after, "withdraw", dossier))

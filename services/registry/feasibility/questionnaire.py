@@ -130,8 +130,8 @@ def _wrong_value(question: Question, answer: Answer) -> Label | None:
     value = answer.value
     if question.type in {"number", "months"}:
         right = isinstance(value, int) and 0 <= value <= (question.maximum or 0)
-        expected = f"0–{question.maximum}"
-        return None if right else Label(fr=f"un entier : {expected}", en=f"an integer: {expected}")
+        most = question.maximum
+        return None if right else Label(fr=f"un nombre entier de 0 à {most}", en=f"a whole number from 0 to {most}")
     if question.type == "choice":
         codes = [one.code for one in question.options]
         listed = ", ".join(codes)

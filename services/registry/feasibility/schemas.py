@@ -71,9 +71,15 @@ class FeasibilityAsk(ApiModel):
     @model_validator(mode="after")
     def _names_one_choice(self) -> Self:
         if (self.centres is None) == (self.by is None):
-            raise PydanticCustomError("one_of", "give either centres or by")
+            raise PydanticCustomError(
+                "one_of", "give either centres or by", {"fr": "choisissez des centres, ou ce qui les choisit (by)"}
+            )
         if bool(self.capabilities) != ("capability" in (self.by or ())):
-            raise PydanticCustomError("capabilities", "capabilities go with capability in by")
+            raise PydanticCustomError(
+                "capabilities",
+                "capabilities go with capability in by",
+                {"fr": "des capacités ne se donnent qu'avec le choix « capability » de by"},
+            )
         return self
 
 

@@ -4,7 +4,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from services.registry.feasibility.model import Dossier, FeasibilityRequest, GateState, gate_state
 from services.registry.feasibility.repository import FeasibilityRepository, GateRepository
@@ -13,10 +12,9 @@ from services.registry.submissions.model import Submission
 from services.registry.submissions.repository import SubmissionRepository
 from shared.access.policy import Access
 from shared.persistence import with_grants
-from shared.values.clock import utc_now
+from shared.values.clock import day_in_france, utc_now
 from shared.values.problems import NotFoundError
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
 # Those who act for the sponsor of a dossier.
 _SPONSORS: Final = frozenset({"owner", "delegate", "proxy"})
 _MOST_DOSSIERS: Final = 10_000
@@ -32,7 +30,7 @@ class Session:
 
     @property
     def today(self) -> date:
-        return day_of(self.now)
+        return day_in_france(self.now)
 
     @property
     def gates(self) -> GateRepository:
@@ -104,11 +102,6 @@ class Session:
     async def gate(self, submission: str, centre: str) -> GateState:
         """Return the state of the confidentiality gate of a centre on a dossier today."""
         return gate_state(await self.gates.agreement_of(submission, centre), self.today)
-
-
-def day_of(instant: datetime) -> date:
-    """Return the day of an instant in metropolitan France."""
-    return instant.astimezone(_PARIS).date()
 
 
 async def dossier_of(dossiers: SubmissionRepository, submission: str) -> Dossier:

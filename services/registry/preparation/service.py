@@ -13,6 +13,7 @@ from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import author_of
 from shared.access.policy import Access, decide
 from shared.access.principal import Principal
+from shared.values.clock import day_in_france
 from shared.values.problems import AlreadyExistsError, ForbiddenError, NotFoundError, StaleVersionError
 
 
@@ -26,8 +27,8 @@ class PreparationService:
 
     @property
     def today(self) -> date:
-        """The present day, in UTC."""
-        return self.now.date()
+        """The present day in France."""
+        return day_in_france(self.now)
 
     async def party(self, identifier: str, principal: Principal) -> Party:
         """Return which party of a trial a caller is.

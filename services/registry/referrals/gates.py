@@ -5,10 +5,9 @@ Which step needs which details is data: ``needs`` and ``may_have`` in ``steps.js
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from importlib import resources
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from services.registry.referrals.codes import CODES, REASONS
 from services.registry.referrals.model import Request
@@ -17,7 +16,6 @@ from services.registry.referrals.schemas import DETAILS, ReferralInput, Referral
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
 _ASK_AGAIN_WITHIN: Final = timedelta(days=2 * 366)
 _CHILDHOOD_YEARS: Final = 19
 # What is done to the patient in the trial.
@@ -32,11 +30,6 @@ def _details() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 
 
 NEEDED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = _details()
-
-
-def today_in_france(now: datetime) -> date:
-    """Return the day in France at an instant."""
-    return now.astimezone(_PARIS).date()
 
 
 def month_of(day: date) -> str:

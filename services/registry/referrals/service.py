@@ -9,7 +9,7 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.enrolment.service import EnrolmentService
 from services.registry.model.references import new_reference
 from services.registry.referrals.documents import Surroundings, document_of, head_of
-from services.registry.referrals.gates import check_request, check_step, detail_of, today_in_france
+from services.registry.referrals.gates import check_request, check_step, detail_of
 from services.registry.referrals.model import CHECK_AGAIN, Agreement, Mark, Referral, Request
 from services.registry.referrals.openness import check_open
 from services.registry.referrals.places import follow, request_place
@@ -29,6 +29,7 @@ from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import author_of, check_version
 from shared.access.policy import Access, decide
+from shared.values.clock import day_in_france
 from shared.values.problems import Fault, ForbiddenError, NotFoundError, StaleVersionError
 from shared.values.wire import Label
 
@@ -69,7 +70,7 @@ class ReferralService:
         self.trials = trials
         self.centres = centres
         self.now = now
-        self.today = today_in_france(now)
+        self.today = day_in_france(now)
         self.answer_days = answer_days
 
     async def read(self, reference: str, access: Access) -> ReferralDocument:
@@ -244,7 +245,7 @@ class ReferralService:
             is_hidden = one.standing.hospital_version != one.standing.version
             if place is not None and (place.is_taken or is_hidden):
                 raise ActiveHoldError
-        await request_place(enrolment, referral, trial, today_in_france(referral.sent_at))
+        await request_place(enrolment, referral, trial, day_in_france(referral.sent_at))
 
     async def _check_holds(self, trial: StoredTrial, centre: str, cohort: str | None) -> None:
         """:raises HeldTrialError: 409."""

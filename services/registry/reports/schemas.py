@@ -13,7 +13,6 @@ from shared.vocabulary.identifiers import CentreId
 Plot = Literal[
     "access", "access_in_vivo", "access_ex_vivo", "access_child", "access_adult", "institutions", "opening"
 ]  # fmt: skip
-Year = Annotated[int, Field(ge=2000, le=2200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _HIDDEN = "null: it must not be shown."
 

@@ -15,6 +15,7 @@ from services.registry.safety_holds.schemas import HoldDocument, HoldInput, Lift
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.service import TrialService, author_of, check_person, check_version
 from shared.access.policy import Access
+from shared.values.clock import day_in_france
 from shared.values.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
 from shared.values.wire import Label
 
@@ -71,7 +72,7 @@ class HoldService:
         stored = await self._visible(identifier, access)
         owner = await self.trials.repository.owner(stored.key)
         check_imposer(access.principal, owner, given.scope, given.target, given.kind)
-        check_past(given.decided_on, self.now.date())
+        check_past(given.decided_on, day_in_france(self.now))
         author = author_of(access.principal).name
         hold = Hold(
             new_reference("HLD"), stored.key, 1, given.scope, await self._target(stored, given), given.kind,
@@ -102,7 +103,7 @@ class HoldService:
         check_version(expected, hold.version)
         if hold.lifted_at is not None:
             raise LiftedHoldError
-        check_past(given.decided_on, self.now.date())
+        check_past(given.decided_on, day_in_france(self.now))
         agreement = await self._agreement(hold, stored, given, access)
         lifts = check_agreement(hold, agreement)
         await self.repository.agree(hold.id, agreement)

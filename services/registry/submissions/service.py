@@ -38,6 +38,7 @@ from services.registry.trials.service import author_of, check_version
 from shared.access.policy import Access, Rows
 from shared.feed.changes import Routing
 from shared.persistence import with_grants
+from shared.values.clock import day_in_france
 from shared.values.problems import (
     ForbiddenError,
     InvalidBodyError,
@@ -74,7 +75,7 @@ class SubmissionService:
     @property
     def today(self) -> date:
         """Return the day on which it is done."""
-        return self.now.date()
+        return day_in_france(self.now)
 
     async def find(self, reference: str) -> Dossier:
         """Return a dossier that the caller may see.

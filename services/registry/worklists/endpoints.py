@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.registry.referrals.gates import today_in_france
 from services.registry.worklists.model import Reader
 from services.registry.worklists.schemas import Worklist
 from services.registry.worklists.service import WorklistService, reader_id, signs_as
@@ -16,6 +15,7 @@ from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
 from shared.http.versions import IfNoneMatch
 from shared.persistence import Reading
+from shared.values.clock import day_in_france
 from shared.values.language import negotiate
 from shared.values.problems import ForbiddenError
 from shared.vocabulary.identifiers import CentreId
@@ -62,6 +62,6 @@ def _reader(request: Request, access: Access, centre: str | None) -> Reader:
     if centre is not None:
         if access.rows != "all" and centre != access.principal.centre:
             raise ForbiddenError
-        return Reader("centre", centre, now, today_in_france(now), days)
+        return Reader("centre", centre, now, day_in_france(now), days)
     kind = access.principal.kind
-    return Reader(kind, reader_id(access), now, today_in_france(now), days, signs_as(access.principal))  # type: ignore[arg-type]
+    return Reader(kind, reader_id(access), now, day_in_france(now), days, signs_as(access.principal))  # type: ignore[arg-type]

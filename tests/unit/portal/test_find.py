@@ -47,6 +47,12 @@ def test_a_postal_code_is_tried_as_it_is_first() -> None:
     ("least", "most", "french", "english"),
     [
         ("P3Y", "P15Y", "De 3 à 15 ans", "From 3 to 15 years"),
+        (
+            "P3Y6M",
+            "P15Y6M",
+            "De 3 ans et 6 mois à 15 ans et 6 mois",
+            "From 3 years and 6 months to 15 years and 6 months",
+        ),
         ("P6M", "P2Y", "De 6 mois à 2 ans", "From 6 months to 2 years"),
         (None, "P1Y", "Jusqu'à 1 an", "Up to 1 year"),
         ("P0D", "P180D", "Jusqu'à 180 jours", "Up to 180 days"),

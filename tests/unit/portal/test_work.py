@@ -57,7 +57,7 @@ def question(code: str, kind: str = "number", condition: str | None = None, subm
 
 
 def test_what_is_wrong_with_an_answer_stands_at_its_field_and_nothing_typed_is_lost() -> None:
-    sheet = {
+    sheet: dict[str, Any] = {
         "sections": [{"code": "s"}],
         "questions": [question("a"), question("b", condition="ORPHA:1"), question("c")],
     }
@@ -68,6 +68,9 @@ def test_what_is_wrong_with_an_answer_stands_at_its_field_and_nothing_typed_is_l
     faults = [{"pointer": "/answers/0/value", "detail": "a number"}, {"pointer": "/answers/a", "detail": "missing"}]
     ((_, fields),) = sections_of(sheet, form, faults)
     assert [(one.value, one.wrong) for one in fields] == [("", "missing"), ("many", "a number"), ("3", "")]
+    sheet["questions"][0]["value"], sheet["questions"][2]["value"] = 7, 4  # another person saved these meanwhile
+    ((_, fields),) = sections_of(sheet, form, (), is_stale=True)
+    assert [(one.value, one.meanwhile) for one in fields] == [(7, None), ("many", ""), ("3", 4)]
 
 
 def test_a_centre_without_a_submitted_answer_is_no_column() -> None:

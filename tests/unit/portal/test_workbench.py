@@ -128,12 +128,26 @@ def test_a_timeline_shows_each_verdict_in_proportion() -> None:
 
 def test_limits_durations_and_facts_are_in_words() -> None:
     french = Formats("fr")
-    assert duration_in_words("P3Y4M", french) == "3 ans 4 mois"
+    assert duration_in_words("P3Y4M", french) == "3 ans et 4 mois"
     assert limit_in_words({"op": "<=", "value": 3, "unit": None, "basis": "xULN"}, french) == (
         "≤ 3 × la limite supérieure du laboratoire"
     )
     fact = {"kind": "medication", "start": "2025-10-10", "dose": {"value": 0.75, "unit": "mg/d", "per_kg": True}}
     assert detail_of(fact, french) == "0,75 mg/d/kg, depuis le 10 octobre 2025"
+
+
+def test_days_and_ages_are_read_as_people_write_them() -> None:
+    assert [day_of("on", text) for text in ("29/02/2024", "1.3.2010", "03/2010")] == [
+        "2024-02-29",
+        "2010-03-01",
+        "2010-03",
+    ]
+    for text in ("29/02/2023", "2010-13", "31/04/2010"):
+        with pytest.raises(NotUnderstoodError):
+            day_of("on", text)
+    ages = ("7", "17 ans et 11 mois", "17 years, 364 days", "3 semaines")
+    assert [age_of("age", text) for text in ages] == ["P7Y", "P17Y11M", "P17Y364D", "P3W"]
+    assert Formats("fr").moment("2026-12-31T23:05:00.000Z") == "1er janvier 2027, 00:05 (Paris)"
 
 
 def test_a_referral_proposes_months_only() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.portal.pages.days import in_paris
 from services.portal.pages.formats import Formats
 from services.portal.pictures.ages import Bars, Case, bars
 from shared.values.csv_text import csv_text
@@ -46,7 +47,7 @@ class Waiting:
 
 def waiting_of(dossier: Row, requests: Iterable[Row], today: date) -> Waiting:
     """Return a dossier with its clocks. ``requests``: those about it that the visitor sees."""
-    since = date.fromisoformat(dossier["since"] or dossier["updated_at"][:10])
+    since = date.fromisoformat(dossier["since"]) if dossier["since"] else in_paris(dossier["updated_at"]).date()
     asked = [one for one in requests if one["deadline"] is not None]
     running = [date.fromisoformat(one["deadline"]) for one in asked if not one["question_open"]]
     due = min(running, default=None)

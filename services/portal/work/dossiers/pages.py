@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import Request, Response
 
 from services.portal.clients.problems import ApiError
+from services.portal.pages.days import today
 from services.portal.pages.forms import Form
 from services.portal.pages.rendering import redirect
 from services.portal.pages.visitors import Visitor
-from services.portal.work.dossiers.reading import read, today
-from services.portal.work.dossiers.view import CRITERIA, NEED_REASON, VISIBLE, WITHOUT_REASON, value_text
-from services.portal.work.pages import check_correctable, work_page
+from services.portal.work.dossiers.reading import read
+from services.portal.work.dossiers.view import CRITERIA, NEED_REASON, VISIBLE, WITHOUT_REASON
+from services.portal.work.pages import check_correctable, value_text, work_page
 from shared.values.wire import Label
 
 _NOT_JSON = Label(

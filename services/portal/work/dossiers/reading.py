@@ -4,14 +4,13 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.portal.clients.api import Api, segment
 from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.pages.ages import age_range
+from services.portal.pages.days import today
 from services.portal.pages.forms import Form
 from services.portal.pages.visitors import Visitor
 from services.portal.work.dossiers.clocks import Waiting, groups_of, waiting_of
@@ -20,7 +19,6 @@ from services.portal.work.pages import act
 from shared.values.language import Language
 
 DOSSIERS = "/registry/v1/submissions"
-_PARIS = ZoneInfo("Europe/Paris")
 Row = Mapping[str, Any]
 
 
@@ -152,8 +150,3 @@ async def create(visitor: Visitor, form: Form) -> str:
         return str(made["submission"]["reference"])
     body = {"from": form.one("from")} if form.one("from") else {}
     return str((await act(visitor, DOSSIERS, form, body))["reference"])
-
-
-def today() -> date:
-    """Return the day in metropolitan France."""
-    return datetime.now(_PARIS).date()

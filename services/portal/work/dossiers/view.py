@@ -60,13 +60,6 @@ def pretty(content: Any) -> str:
     return json.dumps(_given(content), ensure_ascii=False, indent=2)
 
 
-def value_text(value: Any) -> str:
-    """Write a value of a diff."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
-
-
 def _given(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _given(one) for name, one in value.items() if one not in (None, [], {})}

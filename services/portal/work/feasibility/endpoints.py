@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,6 +11,7 @@ from services.portal.clients.names import centres_of
 from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
+from services.portal.pages.days import today
 from services.portal.pages.formats import Formats
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
@@ -35,8 +34,8 @@ from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
+_STALE = 412
 _REQUESTS = "/registry/v1/feasibility"
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 @router.api_route("/workspace/feasibility", methods=["GET", "HEAD"], summary="Feasibility requests")
@@ -44,9 +43,13 @@ _PARIS = ZoneInfo("Europe/Paris")
 async def list_requests(request: Request, access: Reader, visitor: Worker) -> Response:
     """List what the visitor's centre is asked; for the coordination all requests."""
     found, centres = await asyncio.gather(every(visitor.api, _REQUESTS), centres_of(visitor.api))
-    today = datetime.now(_PARIS).date().isoformat()
     return await work_page(
-        request, visitor, "work/feasibility.html", found=asked_first(found), centres=centres, today=today
+        request,
+        visitor,
+        "work/feasibility.html",
+        found=asked_first(found),
+        centres=centres,
+        today=today().isoformat(),
     )
 
 
@@ -175,14 +178,16 @@ async def _page(
         found=found,
         steps=steps["items"],
         sheet=sheet,
-        sections=sections_of(sheet, sent, faults) if sheet else [],
+        sections=sections_of(sheet, sent, faults, is_stale=error is not None and error.status == _STALE)
+        if sheet
+        else [],
         study=lines_of(found["dossier"]["trial"], Formats(visitor.language)),
         gate=gate,
         reasons=REASONS,
         with_text=WITH_TEXT,
         ends=ENDS,
         sends=SENDS,
-        today=datetime.now(_PARIS).date().isoformat(),
+        today=today().isoformat(),
         centres=centres,
         done=done,
     )

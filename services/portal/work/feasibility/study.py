@@ -46,4 +46,4 @@ def lines_of(trial: Mapping[str, Any], formats: Formats) -> Sequence[tuple[str, 
         "start": formats.day(((trial.get("dates") or {}).get("start") or {}).get("date")),
         "countries": ", ".join(trial.get("countries") or ()),
     }
-    return [(formats.label(_LABELS[name].model_dump()), str(value)) for name, value in values.items() if value]
+    return [(formats.label(_LABELS[name]), str(value)) for name, value in values.items() if value]

@@ -29,13 +29,17 @@ ENDS = frozenset({"decline", "not_select", "withdraw"})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A question with its field: name and id, the value to show, and what is wrong with it (empty: nothing)."""
+    """A question with its field: name and id, the value to show, and what is wrong with it (empty: nothing).
+
+    ``meanwhile``: another answer that another person saved in the meantime; None: there is none.
+    """
 
     question: Row
     name: str
     id: str
     value: Any
     wrong: str
+    meanwhile: Any
 
 
 def field_of(question: Row) -> str:
@@ -59,26 +63,34 @@ def _answered(sheet: Row, form: Form) -> list[Row]:
     return [one for one in sheet["questions"] if form.one(field_of(one))]
 
 
-def sections_of(sheet: Row, form: Form, faults: Iterable[Row]) -> Sequence[tuple[Row, Sequence[Field]]]:
+def sections_of(
+    sheet: Row, form: Form, faults: Iterable[Row], *, is_stale: bool = False
+) -> Sequence[tuple[Row, Sequence[Field]]]:
     """Return the sections of a questionnaire with their fields.
 
     ``form``: what was sent, with any answer of it instead of the saved ones, so that nothing typed is lost;
-    ``faults``: why the API refused it, by the place of the answer or by the code of the question.
+    ``faults``: why the API refused it, by the place of the answer or by the code of the question;
+    ``is_stale``: another person saved answers in the meantime, which stay where the form has none.
     """
-    is_sent = any(name.startswith("q/") for name in form.names())
+    typed = {name: form.one(name) for name in form.names() if name.startswith("q/")}
     wrong = _wrong(sheet, form, faults)
     found = []
     for section in sheet["sections"]:
-        fields = []
-        for one in sheet["questions"]:
-            if one["section"] == section["code"]:
-                name = field_of(one)
-                value = form.one(name) if is_sent else one["value"]
-                identity = "-".join(part for part in name.replace(":", "-").split("/") if part)
-                fields.append(Field(one, name, identity, "" if value is None else value, wrong.get(name, "")))
+        asked = [one for one in sheet["questions"] if one["section"] == section["code"]]
+        fields = [_field(one, typed, wrong, is_stale=is_stale) for one in asked]
         if fields:
             found.append((section, fields))
     return found
+
+
+def _field(question: Row, typed: Mapping[str, str], wrong: Mapping[str, str], *, is_stale: bool) -> Field:
+    name = field_of(question)
+    saved = "" if question["value"] is None else question["value"]
+    given = typed.get(name, "")
+    value = given if given or (typed and not is_stale) else saved
+    meanwhile = saved if is_stale and given not in {"", str(saved)} else None
+    identity = "-".join(part for part in name.replace(":", "-").split("/") if part)
+    return Field(question, name, identity, value, wrong.get(name, ""), meanwhile)
 
 
 def _wrong(sheet: Row, form: Form, faults: Iterable[Row]) -> dict[str, str]:

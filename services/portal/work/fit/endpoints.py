@@ -1,16 +1,18 @@
 """The page of the product × site grid."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.clients.api import Api, segment
+from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of, trials_of
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader
 from services.portal.pages.forms import Form
 from services.portal.pages.rendering import HTML
+from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import work_page
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, produces
@@ -26,7 +28,7 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
     found, error = None, None
     if trial:
         try:
-            found = await visitor.api.get(f"/registry/v1/trials/{segment(trial)}/fit")
+            found = await visitor.api.get(_grid(trial))
             found["centres"].sort(key=lambda one: _place(one, visitor.me["centre"] if visitor.me else None))
         except ApiError as refused:
             if refused.status not in {404, 422}:
@@ -40,7 +42,7 @@ async def show_fit(request: Request, access: Reader, visitor: Worker, trial: str
         form=Form({"trial": [trial]}),
         found=found,
         cells=_cells(found) if found else {},
-        open_trials=[] if found else await _open_trials(visitor.api),
+        open_trials=[] if found else await _open_trials(visitor),
         centres=await centres_of(visitor.api),
         trials=await trials_of(visitor.api, [found["trial"]] if found else []),
     )
@@ -51,10 +53,18 @@ def _place(one: Mapping[str, Any], own: str | None) -> tuple[bool, int]:
     return one["centre"] != own, sum(1 for item in one["items"] if item["state"] == "to_confirm")
 
 
-async def _open_trials(api: Api) -> list[Mapping[str, Any]]:
-    """Return some trials that recruit, to begin with."""
-    found = await api.get("/registry/v1/trials", status="recruiting", fields="identifier,titles", limit=_SHOWN)
-    return list(found["items"])
+async def _open_trials(visitor: Visitor) -> list[Mapping[str, Any]]:
+    """Return some trials that recruit, to begin with. A sponsor reads the grid of its own trials alone."""
+    found = await visitor.api.get("/registry/v1/trials", status="recruiting", fields="identifier,titles", limit=_SHOWN)
+    trials: list[Mapping[str, Any]] = found["items"]
+    if visitor.me is None or visitor.me["kind"] != "sponsor":
+        return trials
+    grids = await asyncio.gather(*(visitor.api.find(_grid(one["identifier"])) for one in trials))
+    return [one for one, grid in zip(trials, grids, strict=True) if grid is not None]
+
+
+def _grid(trial: str) -> str:
+    return f"/registry/v1/trials/{segment(trial)}/fit"
 
 
 def _cells(found: Mapping[str, Any]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:

@@ -1,9 +1,7 @@
 """The pages of referrals."""
 
 import asyncio
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,6 +11,7 @@ from services.portal.clients.pages_of_lists import every
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
 from services.portal.pages.codes import WORDS
+from services.portal.pages.days import today
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
@@ -23,7 +22,6 @@ from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(route_class=ApiRoute, tags=["pages"])
 _REFERRALS = "/registry/v1/referrals"
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 @router.api_route("/workspace/referrals", methods=["GET", "HEAD"], summary="Referrals")
@@ -90,6 +88,6 @@ async def _page(
         possible=Possible.of(found["possible"]),
         reasons=REASONS,
         words=WORDS,
-        today=datetime.now(_PARIS).date().isoformat(),
+        today=today().isoformat(),
         done=done,
     )

@@ -1,13 +1,13 @@
 """The page of reports, its plots and files."""
 
 import asyncio
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.api import segment
 from services.portal.clients.names import centres_of
 from services.portal.pages.access import Reader
+from services.portal.pages.days import today
 from services.portal.pages.rendering import HTML
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import work_page
@@ -39,7 +39,7 @@ async def show_report(
         query=query,
         views=views_of(_kind(visitor)),
         centres=centres,
-        years=range(datetime.now(UTC).year, _FIRST_YEAR - 1, -1),
+        years=range(today().year, _FIRST_YEAR - 1, -1),
     )
 
 
@@ -78,7 +78,7 @@ async def _file(visitor: Visitor, path: str, query: dict[str, str], media_type: 
 
 
 def _query(visitor: Visitor, view: str, centre: str, year: str) -> dict[str, str]:
-    return query_of(_kind(visitor), view, centre, year, datetime.now(UTC).year)
+    return query_of(_kind(visitor), view, centre, year, today().year)
 
 
 def _kind(visitor: Visitor) -> str:

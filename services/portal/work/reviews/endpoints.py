@@ -8,8 +8,8 @@ from services.portal.pages.access import Reader, Sender
 from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
-from services.portal.work.pages import check_correctable, work_page
-from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, parties_of, value_text
+from services.portal.work.pages import check_correctable, value_text, work_page
+from services.portal.work.reviews.reading import REVIEWS, act_on, origins_of, parties_of
 from services.portal.work.workers import Worker
 from shared.http.route import ApiRoute, accepts, produces
 

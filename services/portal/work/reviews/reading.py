@@ -1,6 +1,5 @@
 """Read an item of the review queue with the origin of its values, and act on it over the API."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,11 +24,6 @@ def parties_of(item: Row) -> Sequence[str | None]:
     """Return the people that an item names: who works on it, and who decided."""
     decided = [author for one in item["decisions"] for author in (one["author"], one["withdrawn_by"])]
     return [item["claimed_by"], *decided]
-
-
-def value_text(value: Any) -> str:
-    """Write a value of a conflict."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 async def act_on(visitor: Visitor, review: str, form: Form) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.clients.problems import ApiError
 from services.portal.pages.access import Reader, Sender
-from services.portal.pages.forms import FORM, SubmittedForm
+from services.portal.pages.forms import FORM, Form, SubmittedForm
 from services.portal.pages.rendering import HTML, redirect
 from services.portal.pages.visitors import Visitor
 from services.portal.work.pages import work_page
@@ -47,7 +47,7 @@ async def declare_site(request: Request, access: Sender, visitor: Worker, trial:
     except ApiError as error:
         if error.status not in {412, 422}:
             raise
-        return await _page(request, visitor, error=error, wrong=trial)
+        return await _page(request, visitor, error=error, wrong=trial, form=form)
     return redirect(visitor, "/workspace/sites", done=trial)
 
 
@@ -58,6 +58,7 @@ async def _page(
     done: str = "",
     error: ApiError | None = None,
     wrong: str = "",
+    form: Form | None = None,
     confirmed: Sequence[Confirmation] = (),
     changed: Sequence[str] = (),
 ) -> Response:
@@ -71,5 +72,6 @@ async def _page(
         confirmed=confirmed,
         changed=changed,
         error=error,
+        form=form,
         wrong=wrong,
     )

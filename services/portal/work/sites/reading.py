@@ -14,6 +14,8 @@ from services.portal.pages.forms import Form
 _TRIALS = "/registry/v1/trials"
 _STALE = 412
 _FIELDS = "id,identifier,acronym,titles,status,cohorts,sample"
+# A field of open places is named by its cohort; an empty one declares none.
+OPEN = "open-"
 # Statuses that a centre declares for its own site.
 STATUSES = ("not_yet_recruiting", "recruiting", "suspended", "active_not_recruiting", "completed", "terminated")
 
@@ -24,6 +26,12 @@ class CentreSite:
 
     trial: Mapping[str, Any]
     site: Mapping[str, Any]
+
+    @property
+    def places(self) -> Mapping[str, int | str]:
+        """Open places by cohort of the trial; empty: none are declared."""
+        declared = {one["cohort"]: one["open"] for one in self.site["slots"]}
+        return {**{one["id"]: "" for one in self.trial["cohorts"]}, **declared}
 
 
 async def sites_of(api: Api, centre: str) -> Sequence[CentreSite]:
@@ -102,9 +110,9 @@ async def declare(api: Api, trial: str, centre: str, form: Form) -> None:
         "status": form.one("status"),
         "confirmed_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "slots": [
-            {"cohort": cohort, "open": int(count)}
-            for cohort, count in zip(form.every("cohort"), form.every("open"), strict=True)
-            if count.isdecimal()
+            {"cohort": name.removeprefix(OPEN), "open": int(count) if count.isdecimal() else count}
+            for name in form.names()
+            if name.startswith(OPEN) and (count := form.one(name))
         ],
     }
     await api.call("PUT", _path(trial, centre), json=declared, headers={"If-Match": form.one("etag")})

@@ -95,7 +95,7 @@ async def _codes(api: Api, form: Form, formats: Formats) -> list[str]:
     found = await asyncio.gather(*(_code(api, line, formats) for line in lines))
     faults = [{"pointer": "", "code": "unknown_disease", "detail": one} for one in found if " " in one]
     if faults:
-        raise ApiError(422, "unknown_disease", formats.label(_REFUSED.model_dump()), None, faults)
+        raise ApiError(422, "unknown_disease", formats.label(_REFUSED), None, faults)
     return list(dict.fromkeys(found))
 
 
@@ -111,6 +111,6 @@ async def _code(api: Api, line: str, formats: Formats) -> str:
     if len(chosen) == 1:
         return str(chosen[0]["code"])
     if not chosen:
-        return f"« {line} » : {formats.label(_NO_DISEASE.model_dump())}"
+        return f"{formats.quoted(line)}{formats.colon}{formats.label(_NO_DISEASE)}"
     listed = "; ".join(f"{one['code']} {formats.label(one['label'])}" for one in chosen)
-    return f"« {line} » : {formats.label(_WHICH.model_dump())} {listed}"
+    return f"{formats.quoted(line)}{formats.colon}{formats.label(_WHICH)} {listed}"

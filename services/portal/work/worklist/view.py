@@ -17,7 +17,7 @@ _GROUPS: tuple[tuple[str, Label], ...] = (
     ("overdue", Label(fr="En retard", en="Overdue")),
     ("soon", Label(fr="Dans les sept jours", en="Within seven days")),
     ("later", Label(fr="Plus tard", en="Later")),
-    ("undated", Label(fr="Sans date limite", en="Without a limit")),
+    ("undated", Label(fr="Sans date limite", en="Without a due date")),
 )
 
 
@@ -65,7 +65,7 @@ def groups_of(waiting: Waiting, formats: Formats) -> Sequence[tuple[str, str, Se
     found: dict[str, list[Line]] = {}
     for item in waiting.worklist["items"]:
         found.setdefault(_group(item, today), []).append(_line(item, waiting, formats))
-    return [(code, title.model_dump()[formats.language], found[code]) for code, title in _GROUPS if code in found]
+    return [(code, formats.label(title), found[code]) for code, title in _GROUPS if code in found]
 
 
 def sentences_of(waiting: Waiting, formats: Formats) -> Sequence[Sentence]:
@@ -90,7 +90,7 @@ def _urgency(items: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
 def _sentence(kind: str, items: Sequence[Mapping[str, Any]], formats: Formats) -> Sentence:
     count = sum(1 if item["count"] is None else item["count"] for item in items)
     if kind not in _ROWS:
-        text, path = f"{formats.label(items[0]['label'])} : {count}", ""
+        text, path = f"{formats.label(items[0]['label'])}{formats.colon}{count}", ""
     else:
         text, path = _words(kind, count, formats), _ROWS[kind]["path"]
     if len(items) == 1:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.values.language import Language
-from shared.values.problems import FieldError
 from shared.values.wire import Label
 
 TEXTS: Final[Mapping[str, Label]] = {
@@ -49,8 +47,3 @@ TEXTS: Final[Mapping[str, Label]] = {
         en="not kept: give a function or the mailbox of a function, never a person",
     ),
 }
-
-
-def rendered(column: str, code: str, language: Language) -> FieldError:
-    """Return a fault of a column; empty: of the whole line."""
-    return FieldError(pointer=f"/{column}" if column else "", code=code, detail=getattr(TEXTS[code], language))

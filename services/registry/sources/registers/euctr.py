@@ -49,7 +49,6 @@ STATUS: Final[Mapping[str, RecruitmentStatus]] = {
     "gb - no longer in eu/eea": "unknown",
     "trial now transitioned": "unknown",
 }
-_PURPOSES: Final = {"e63": "treatment", "e62": "prevention", "e61": "diagnostic"}
 _MAX_COUNT: Final = 1_000_000_000
 _NAME_WORDS: Final = 6
 _SPACES: Final = re.compile(r"[\s,;]+")

@@ -45,8 +45,8 @@ SENTENCES = [
     ),
     (
         {"all": [{"not": {"type": "sex", "value": "male"}}, {"type": "has", "codes": ["CLEIO:pregnancy"]}]},
-        "(pas : sexe masculin) et Grossesse",
-        "(not: male sex) and Pregnancy",
+        "(sexe autre que masculin) et Grossesse",
+        "(sex other than male) and Pregnancy",
     ),
     (
         {"type": "value", "codes": ["LOINC:1742-6"], "op": "<", "value": 2.5, "basis": "xULN", "within": "P1M"},

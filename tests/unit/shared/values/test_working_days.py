@@ -1,8 +1,13 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.values.working_days import add_working_days, end_of_period, public_holidays, working_days
+from shared.values.clock import day_in_france
+from shared.values.working_days import end_of_period, public_holidays, working_days
+
+
+def test_a_day_ends_at_midnight_in_paris() -> None:
+    assert day_in_france(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2027, 1, 1)
 
 
 def test_the_public_holidays_of_2026() -> None:
@@ -31,11 +36,6 @@ def test_easter_monday_follows_easter(day: str) -> None:
 )
 def test_working_days_between(start: str, end: str, days: int) -> None:
     assert working_days(date.fromisoformat(start), date.fromisoformat(end)) == days
-
-
-def test_working_days_later() -> None:
-    assert add_working_days(date(2026, 4, 30), 5) == date(2026, 5, 11)
-    assert add_working_days(date(2026, 4, 30), 0) == date(2026, 4, 30)
 
 
 @pytest.mark.parametrize(
