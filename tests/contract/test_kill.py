@@ -100,7 +100,6 @@ async def test_after_a_kill_every_acknowledged_write_is_stored(tmp_path: Path, r
             name for key, name in found.acronyms.items() if key not in acknowledged and (name or "").startswith("K")
         ]
         assert len(unanswered) <= WRITERS * (number + 1)
-    assert len(acknowledged) > rounds
 
 
 @dataclass
