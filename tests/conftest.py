@@ -123,9 +123,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Set the garbage collection as a service does: searching the collected tests took a fourth of the time."""
+    """Search less often for garbage, as a service does, and not among the tests: it took a fourth of the time."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(50_000, 10, 5)
     gc.enable()
 
 

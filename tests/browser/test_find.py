@@ -30,6 +30,9 @@ def test_a_parent_types_a_disease_and_reads_which_trial_is_open_and_where(
 ) -> None:
     page.goto(site.url)
     check(page)
+    page.get_by_label("Département ou code postal").fill("59")
+    page.get_by_role("button", name="Voir les trois essais ouverts").click()
+    expect(page.locator("#nearest").get_by_role("listitem").first).to_contain_text("Lille, à 11 km")
     page.get_by_label("Maladie, gène, traitement").press_sequentially("duchen")
     page.get_by_role("link", name="Dystrophie musculaire de Duchenne Maladie").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dystrophie musculaire de Duchenne")
