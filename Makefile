@@ -33,7 +33,7 @@ run: $(READY) ## Set up, migrate, load the sample, start gateway and services (C
 
 # `only` is what pytest takes: a folder, a file or one test, such as tests/contract/test_feed.py::test_a_forged_cursor_is_refused
 .PHONY: test
-test: $(READY_DEV) ## Set up and run the tests, about 7 minutes on 2 processors (some of them: make test only=tests/unit/shared)
+test: $(READY_DEV) ## Set up and run the tests, about 13 minutes on 2 slow processors (some of them: make test only=tests/unit/shared)
 	@$(BIN)/python -m compileall -q services shared
 	@$(KEEP_COMPILED) $(BIN)/python -m pytest -m "not full" $(if $(only),$(only),$(SIDE_BY_SIDE) --dist loadfile)
 
